@@ -1,0 +1,1 @@
+"""What live use and training share: keypoints, crops, networks, checkpoints, prediction."""
