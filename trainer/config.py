@@ -1,0 +1,116 @@
+"""One dataclass that says everything about a training run; the command line and the run folder are made from it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_type_hints
+
+from trainer.core.models import DEFAULT_NETWORK, NETWORKS
+from trainer.core.predictor import DEVICE_NAMES
+
+if TYPE_CHECKING:
+    import argparse
+
+OptimizerName = Literal["adam", "adamw", "sgd"]
+LossName = Literal["wing", "smooth_l1", "mse"]
+
+
+class ConfigError(ValueError):
+    """A training configuration that cannot work; the message names the field and the value."""
+
+
+def _setting(default: Any, help_text: str, **options: Any) -> Any:
+    return field(default=default, metadata={"help": help_text, **options})
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Everything a training run depends on; checked when made."""
+
+    data: str = _setting("", "folder of the data set")
+    out: str = _setting("", "run folder to write; empty: runs/<date and time>")
+    model: str = _setting(DEFAULT_NETWORK, "network to train", choices=tuple(NETWORKS))
+    finetune: str = _setting("", "weights to start from; empty: fresh weights")
+    optimizer: OptimizerName = _setting("adamw", "optimizer")
+    loss: LossName = _setting("wing", "loss on the keypoints")
+    epochs: int = _setting(60, "passes over the training images", minimum=1, maximum=100_000)
+    batch_size: int = _setting(64, "faces a step", minimum=1, maximum=65_536)
+    learning_rate: float = _setting(3e-3, "peak of the one-cycle schedule", minimum=0.0, maximum=1.0)
+    weight_decay: float = _setting(0.02, "decoupled weight decay (AdamW)", minimum=0.0, maximum=1.0)
+    augment: bool = _setting(True, "vary place, size, angle, light and sharpness of the training faces")
+    negative_share: float = _setting(
+        0.15, "crops without a well-placed face, a face: teaches the confidence", minimum=0.0, maximum=1.0
+    )
+    validation_share: float = _setting(
+        0.15, "share of the identities kept aside to judge each epoch on", minimum=0.01, maximum=0.9
+    )
+    seed: int = _setting(1, "seed of the split, the weights and the augmentation", minimum=0, maximum=2**31 - 1)
+    device: str = _setting("auto", "where to train", choices=DEVICE_NAMES)
+    threads: int = _setting(0, "processor threads; 0: all", minimum=0, maximum=1024)
+
+    def __post_init__(self) -> None:
+        """Check every field.
+
+        Raises
+        ------
+        ConfigError
+            Naming the field, its value and what is allowed.
+        """
+        for setting in fields(self):
+            value, limits = getattr(self, setting.name), setting.metadata
+            choices = setting_choices(setting.name)
+            if choices and value not in choices:
+                raise ConfigError(f"{setting.name} is {value!r}; choose one of {', '.join(choices)}")
+            if "minimum" in limits and not limits["minimum"] <= value <= limits["maximum"]:
+                raise ConfigError(
+                    f"{setting.name} is {value}; it must be between {limits['minimum']} and {limits['maximum']}"
+                )
+        if self.learning_rate == 0:
+            raise ConfigError("learning_rate is 0; nothing would be learned")
+
+    def to_json(self) -> str:
+        """Return the configuration as indented JSON."""
+        return json.dumps(asdict(self), indent=2)
+
+    @classmethod
+    def from_arguments(cls, arguments: argparse.Namespace) -> TrainConfig:
+        """Make a configuration from what `add_arguments` parsed."""
+        return cls(**{setting.name: getattr(arguments, setting.name) for setting in fields(cls)})
+
+    def with_out(self, path: Path) -> TrainConfig:
+        """Return the same configuration with another run folder."""
+        return TrainConfig(**{**asdict(self), "out": str(path)})
+
+
+_HINTS: Final = get_type_hints(TrainConfig)
+
+
+def setting_choices(name: str) -> tuple[str, ...]:
+    """Return the values that a field allows, or an empty tuple if it is not a choice."""
+    metadata = next(f.metadata for f in fields(TrainConfig) if f.name == name)
+    return metadata.get("choices") or get_args(_HINTS[name])
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Give a parser one option for each field of `TrainConfig`, with the field's help, choices and default."""
+    import argparse  # noqa: PLC0415 (only the command line needs it)
+
+    for setting in fields(TrainConfig):
+        flag = "--" + setting.name.replace("_", "-")
+        help_text = f"{setting.metadata['help']} (default: {setting.default if setting.default != '' else 'none'})"
+        kind = _HINTS[setting.name]
+        if kind is bool:
+            parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=setting.default, help=help_text)
+        elif choices := setting_choices(setting.name):
+            parser.add_argument(flag, choices=choices, default=setting.default, help=help_text)
+        else:
+            parser.add_argument(
+                flag,
+                type=kind,
+                default=setting.default,
+                help=help_text,
+                required=setting.name == "data",
+                metavar=setting.name.upper(),
+            )

@@ -1,0 +1,184 @@
+"""Weights on disk: safetensors with the network's name and the story of its training in the header.
+
+Loading trusts nothing: the header, the network's name, every tensor's name, shape and type, and every number are checked
+before a network is handed out. No pickle is ever opened.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from trainer.core.models import NETWORKS, KeypointNetwork
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FORMAT: Final = "fkd-keypoints"
+FORMAT_VERSION: Final = 1
+SUFFIX: Final = ".safetensors"
+_PICKLE_STARTS: Final = (b"\x80", b"PK\x03\x04")
+_FLOATS: Final = (torch.float16, torch.bfloat16, torch.float32)
+
+
+class CheckpointError(ValueError):
+    """A weights file cannot be used; the message names the file and the reason."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A network read from a file.
+
+    Attributes
+    ----------
+    network
+        The network in evaluation mode, float32, on the CPU.
+    name
+        Its name in `trainer.core.models.NETWORKS`.
+    info
+        What training wrote about it: epoch, figures, configuration.
+    """
+
+    network: KeypointNetwork
+    name: str
+    info: Mapping[str, Any] = field(default_factory=dict)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that a crash or a full disk leaves the old content, never half of the new."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def save_checkpoint(
+    path: Path, network: KeypointNetwork, *, name: str, info: Mapping[str, Any] | None = None, half: bool = False
+) -> None:
+    """Save a network atomically.
+
+    Parameters
+    ----------
+    path
+        Where to; replaced if it exists.
+    network, name
+        The network and its name in `NETWORKS`.
+    info
+        JSON-serialisable facts to keep with it.
+    half
+        Store float16: half the size, keypoints within 0.05 px of the full ones for `compact`.
+    """
+    state = {
+        key: (value.half() if half and value.dtype == torch.float32 else value).detach().cpu().contiguous()
+        for key, value in network.state_dict().items()
+    }
+    metadata = {
+        "format": FORMAT,
+        "format_version": str(FORMAT_VERSION),
+        "network": name,
+        "info": json.dumps(dict(info or {}), sort_keys=True),
+    }
+    write_atomically(path, save(state, metadata))
+
+
+def load_checkpoint(path: Path | str) -> Checkpoint:
+    """Read and check a weights file.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is missing, truncated, a pickle, of an unknown network, or does not fit that network exactly.
+    """
+    path = Path(path)
+    _refuse_what_is_no_safetensors_file(path)
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            metadata = file.metadata() or {}
+            name, info = _read_metadata(path, metadata)
+            expected = _expected_state(name)
+            shapes = {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118 (not a dict)
+            _compare_shapes(path, name, expected, shapes)
+            state = {key: _read_tensor(path, key, file.get_tensor(key), expected[key].dtype) for key in expected}
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path} is damaged or not a safetensors file ({error}); choose another file") from error
+    with torch.device("meta"):
+        network = NETWORKS[name]()
+    network.load_state_dict(state, strict=True, assign=True)
+    return Checkpoint(network.eval(), name, info)
+
+
+def _refuse_what_is_no_safetensors_file(path: Path) -> None:
+    if not path.exists():
+        raise CheckpointError(f"there is no weights file {path}; check the path or choose another file")
+    if not path.is_file():
+        raise CheckpointError(f"{path} is a folder, not a weights file; choose a {SUFFIX} file")
+    try:
+        with path.open("rb") as file:
+            start = file.read(4)
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read ({error.strerror}); check its permissions") from error
+    if start.startswith(_PICKLE_STARTS):
+        raise CheckpointError(
+            f"{path} is a PyTorch pickle, which can run any code when opened; convert it to {SUFFIX} where you trust it"
+        )
+
+
+def _read_metadata(path: Path, metadata: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
+    if metadata.get("format") != FORMAT:
+        raise CheckpointError(f"{path} holds weights of some other program; choose weights that FKD's trainer saved")
+    version = metadata.get("format_version", "")
+    if not version.isdecimal() or int(version) > FORMAT_VERSION:
+        raise CheckpointError(f"{path} has format version {version!r}, newer than this program reads; update FKD Desktop")
+    name = metadata.get("network", "")
+    if name not in NETWORKS:
+        raise CheckpointError(f"{path} is of a network called {name!r}; this program knows {', '.join(NETWORKS)}")
+    try:
+        info = json.loads(metadata.get("info", "{}"))
+    except ValueError as error:
+        raise CheckpointError(f"{path} has a damaged header; choose another file") from error
+    return name, info if isinstance(info, dict) else {}
+
+
+def _expected_state(name: str) -> dict[str, torch.Tensor]:
+    with torch.device("meta"):  # shapes only: two_conv alone would fill 2 GB
+        return dict(NETWORKS[name]().state_dict())
+
+
+def _compare_shapes(
+    path: Path, name: str, expected: Mapping[str, torch.Tensor], shapes: Mapping[str, tuple[int, ...]]
+) -> None:
+    if missing := sorted(expected.keys() - shapes.keys()):
+        raise CheckpointError(f"{path} lacks {missing[0]} of the {name} network; it is of another version or damaged")
+    if unknown := sorted(shapes.keys() - expected.keys()):
+        raise CheckpointError(f"{path} has {unknown[0]}, which the {name} network does not; it is of another version")
+    for key, tensor in expected.items():
+        if shapes[key] != tuple(tensor.shape):
+            raise CheckpointError(
+                f"{path} has {key} of shape {shapes[key]} where the {name} network has {tuple(tensor.shape)}"
+            )
+
+
+def _read_tensor(path: Path, key: str, tensor: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    if dtype == torch.float32:
+        if tensor.dtype not in _FLOATS:
+            raise CheckpointError(f"{path} stores {key} as {tensor.dtype}, not as floating point; choose another file")
+        if not torch.isfinite(tensor).all():
+            raise CheckpointError(f"{path} holds values that are not numbers (in {key}); training went wrong there")
+    elif tensor.dtype != dtype:
+        raise CheckpointError(f"{path} stores {key} as {tensor.dtype}, expected {dtype}; choose another file")
+    return tensor.to(dtype)
