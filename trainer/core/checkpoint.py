@@ -129,10 +129,11 @@ def _refuse_what_is_no_safetensors_file(path: Path) -> None:
         raise CheckpointError(f"{path} is a folder, not a weights file; choose a {SUFFIX} file")
     try:
         with path.open("rb") as file:
-            start = file.read(4)
+            start = file.read(9)
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read ({error.strerror}); check its permissions") from error
-    if start.startswith(_PICKLE_STARTS):
+    # A safetensors file is a length in 8 bytes, of any value, then JSON.
+    if start.startswith(_PICKLE_STARTS) and not start.endswith(b"{"):
         raise CheckpointError(
             f"{path} is a PyTorch pickle, which can run any code when opened; convert it to {SUFFIX} where you trust it"
         )

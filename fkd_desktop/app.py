@@ -1,0 +1,150 @@
+"""Starting the application, with a window or, where there is no display, without one."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import fkd_desktop
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+EXIT_BAD_INPUT: Final = 2
+LAYER_CHOICES: Final = ("keypoints", "numbers", "boxes", "sunglasses", "none")
+DEVICE_CHOICES: Final = ("auto", "cpu", "cuda", "mps")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the application; return its exit code."""
+    options = _parser().parse_args(arguments)
+    return _run_window(options) if has_display() else _run_without_display(options)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="fkd-desktop", description="Real-time face keypoints and overlays from a camera, a video or a picture."
+    )
+    parser.add_argument(
+        "--source", metavar="camera:N|PATH|demo", help="where the picture comes from (default: camera:0)"
+    )
+    parser.add_argument(
+        "--overlay",
+        action="append",
+        choices=LAYER_CHOICES,
+        metavar="NAME",
+        help=f"what to paint: {', '.join(LAYER_CHOICES)}; may be given several times (default: what was on last time)",
+    )
+    parser.add_argument("--model", type=Path, metavar="PATH", help="weights (.safetensors; default: the shipped ones)")
+    parser.add_argument("--device", choices=DEVICE_CHOICES, default="auto", help="where the network runs (default: auto)")
+    parser.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="without a display: where the annotated video goes (default: ./fkd-output)"
+    )
+    parser.add_argument("--version", action="version", version=f"FKD Desktop {fkd_desktop.__version__}")
+    return parser
+
+
+def has_display() -> bool:
+    """Whether a window can be shown; a Qt platform that was chosen by hand counts as one."""
+    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _overlay_names(options: argparse.Namespace) -> list[str] | None:
+    return None if options.overlay is None else [name for name in options.overlay if name != "none"]
+
+
+def _run_window(options: argparse.Namespace) -> int:
+    from PySide6.QtCore import QCoreApplication, QTimer  # noqa: PLC0415 (--help needs no Qt)
+    from PySide6.QtWidgets import QApplication  # noqa: PLC0415
+
+    from fkd_desktop.controller import Controller  # noqa: PLC0415
+    from fkd_desktop.settings import APP_ID, Settings, set_up_logging  # noqa: PLC0415
+    from fkd_desktop.ui.main_window import MainWindow  # noqa: PLC0415
+
+    set_up_logging()
+    clear_opencv_qt_paths()
+    QCoreApplication.setApplicationName("FKD Desktop")
+    QCoreApplication.setApplicationVersion(fkd_desktop.__version__)
+    application = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(application, QApplication)
+    application.setDesktopFileName(APP_ID)
+    controller = Controller(device=options.device)
+    window = MainWindow(controller, Settings(), layer_names=_overlay_names(options))
+    window.show()
+
+    def start() -> None:  # in the event loop, so that the window is painted first
+        controller.start(options.source or "camera:0")
+        controller.load_network(options.model)
+
+    QTimer.singleShot(0, start)
+    code = application.exec()
+    if not controller.shut_down():
+        # A driver holds a thread in a call that does not return: ending in the usual way would wait for it, or crash.
+        logging.shutdown()
+        os._exit(code)
+    return code
+
+
+def clear_opencv_qt_paths() -> None:
+    """Undo what OpenCV's wheels with their own Qt set on Linux when cv2 is imported: it breaks PySide6's."""
+    for name in ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR"):
+        if "cv2" in os.environ.get(name, ""):
+            del os.environ[name]
+
+
+def _run_without_display(options: argparse.Namespace) -> int:
+    """Show what the application does by working through the source into files."""
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    from PySide6.QtGui import QGuiApplication  # noqa: PLC0415
+    from tqdm import tqdm  # noqa: PLC0415
+
+    from fkd_desktop.annotate import annotate, once  # noqa: PLC0415
+    from fkd_desktop.errors import FkdError  # noqa: PLC0415
+    from fkd_desktop.live.source import make_source  # noqa: PLC0415
+    from fkd_desktop.overlays import make_layers  # noqa: PLC0415
+    from trainer.core.checkpoint import CheckpointError  # noqa: PLC0415
+    from trainer.core.predictor import DeviceError, Predictor  # noqa: PLC0415
+
+    clear_opencv_qt_paths()
+    source_name = options.source or "demo"
+    print(f"There is no display, so no window: working through {source_name!r} into a file instead.")
+    application = QGuiApplication.instance() or QGuiApplication(sys.argv[:1])
+    names = _overlay_names(options)
+    try:
+        predictor = Predictor.load(options.model, device=options.device)
+        source = once(make_source(source_name))
+        if source.is_live:
+            raise FkdError("a camera needs a window to be seen in; give a video, a picture or demo as --source")
+        layers = [
+            layer for name, layer in make_layers().items() if name in (("sunglasses", "boxes") if names is None else names)
+        ]
+        with tqdm(unit="frame", disable=not sys.stderr.isatty()) as bar:
+            summary = annotate(source, predictor, layers, _writable(options.out), on_frame=lambda n: bar.update(n - bar.n))
+    except (FkdError, CheckpointError, DeviceError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_BAD_INPUT
+    del application
+    print(f"Annotated video: {summary.video_path.resolve()}")
+    print(f"Contact sheet:   {summary.sheet_path.resolve()}")
+    print(
+        f"{summary.frames} frames, {summary.frames_with_faces} with faces, at {summary.frames_per_s:.1f} frames/s "
+        f"with decoding, painting and encoding; finding and following faces alone took {summary.pipeline_ms:.1f} ms a "
+        f"frame (median) on {predictor.device.type.upper()}."
+    )
+    return 0
+
+
+def _writable(folder: Path | None) -> Path:
+    """Return the folder to write to: the one asked for, else one here, else (here is read-only) a temporary one."""
+    if folder is not None:
+        return folder
+    if os.access(Path.cwd(), os.W_OK):
+        return Path("fkd-output")
+    return Path(tempfile.mkdtemp(prefix="fkd-output-"))

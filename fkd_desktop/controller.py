@@ -1,0 +1,197 @@
+"""Owns the workers and the state of the session: the only place that starts or stops one."""
+
+from __future__ import annotations
+
+import logging
+import time
+from enum import Enum, auto
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QObject, Signal
+
+from fkd_desktop.live import session
+from fkd_desktop.live.source import make_source
+from fkd_desktop.workers.capture_thread import CaptureThread
+from fkd_desktop.workers.network_loader import NetworkLoader
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from trainer.core.predictor import Predictor
+
+_log = logging.getLogger(__name__)
+
+SHUTDOWN_S: Final = 2.0
+
+
+class SessionState(Enum):
+    """What the session is doing."""
+
+    STOPPED = auto()
+    OPENING = auto()
+    LIVE = auto()
+    STALLED = auto()
+    ENDED = auto()
+    FAILED = auto()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether there is something to stop."""
+        return self in (SessionState.OPENING, SessionState.LIVE, SessionState.STALLED)
+
+
+class NetworkState(Enum):
+    """Whether faces can be found yet."""
+
+    LOADING = auto()
+    READY = auto()
+    FAILED = auto()
+
+
+class Controller(QObject):
+    """Starts and stops sessions and loads networks. Lives in the GUI thread and never blocks it.
+
+    Parameters
+    ----------
+    device
+        Where networks run; see `trainer.core.predictor.DEVICE_NAMES`.
+    """
+
+    session_changed = Signal(object, str)
+    """`SessionState` and a sentence for the user (empty where the state says it all)."""
+    network_changed = Signal(object, str)
+    """`NetworkState` and, when it failed, a sentence."""
+    frame_ready = Signal()
+    """There is a frame to `take_frame`."""
+
+    def __init__(self, *, device: str = "auto") -> None:
+        super().__init__()
+        self._device = device
+        self._predictor: Predictor | None = None
+        self._loader: NetworkLoader | None = None
+        self._thread: CaptureThread | None = None
+        self._retiring: list[CaptureThread] = []
+        self._dropped_before = 0
+        self.source_name = ""
+        self.source_label = ""
+        self.session_state = SessionState.STOPPED
+        self.network_state = NetworkState.LOADING
+
+    # --- network
+
+    def load_network(self, weights: Path | None = None) -> None:
+        """Load weights (None: the shipped ones) behind the running session, which keeps the old network until then."""
+        loader = NetworkLoader(weights=weights, device=self._device)
+        loader.loaded.connect(partial(self._on_loader_loaded, loader))
+        loader.failed.connect(partial(self._on_loader_failed, loader))
+        self._loader = loader
+        self._set_network_state(NetworkState.LOADING)
+        loader.start()
+
+    @property
+    def predictor(self) -> Predictor | None:
+        """The network in use; None until one is loaded."""
+        return self._predictor
+
+    def _on_loader_loaded(self, loader: NetworkLoader, predictor: Predictor) -> None:
+        if loader is self._loader:
+            self._predictor = predictor
+            self._set_network_state(NetworkState.READY)
+
+    def _on_loader_failed(self, loader: NetworkLoader, message: str) -> None:
+        if loader is self._loader:
+            self._set_network_state(NetworkState.FAILED, message)
+
+    def _set_network_state(self, state: NetworkState, message: str = "") -> None:
+        self.network_state = state
+        self.network_changed.emit(state, message)
+
+    # --- session
+
+    def start(self, source_name: str) -> None:
+        """Start a session on a source (see `fkd_desktop.live.source.make_source`), in place of any running one."""
+        self._retire()
+        self.source_name = source_name
+        self.source_label = source_name
+        self._dropped_before = 0
+        thread = CaptureThread(partial(make_source, source_name), predictor=lambda: self._predictor)
+        thread.frame_ready.connect(partial(self._on_thread_frame_ready, thread))
+        thread.session_event.connect(partial(self._on_thread_event, thread))
+        thread.failed.connect(partial(self._on_thread_failed, thread))
+        thread.finished.connect(partial(self._on_thread_finished, thread))
+        self._thread = thread
+        self._set_session_state(SessionState.OPENING)
+        if not self._retiring:  # else it starts when the last one is gone: the camera may be the same
+            thread.start()
+
+    def stop(self) -> None:
+        """Stop the session; returns at once, the thread ends by itself."""
+        self._retire()
+        self._set_session_state(SessionState.STOPPED)
+
+    def take_frame(self) -> session.LiveFrame | None:
+        """Take the newest frame, if there is one that was not taken yet."""
+        return self._thread.slot.take() if self._thread else None
+
+    @property
+    def dropped(self) -> int:
+        """Frames of this session that came and were never painted."""
+        return self._thread.dropped if self._thread else self._dropped_before
+
+    def shut_down(self) -> bool:
+        """Stop everything, waiting at most `SHUTDOWN_S`; false if a thread is stuck in a call that does not return."""
+        self._retire()
+        self._loader = None
+        deadline = time.perf_counter() + SHUTDOWN_S
+        all_ended = True
+        for thread in self._retiring:
+            left_ms = max(0, round(1000 * (deadline - time.perf_counter())))
+            if not thread.wait(left_ms):
+                _log.warning("the capture thread did not end within %.0f s", SHUTDOWN_S)
+                all_ended = False
+        if all_ended:
+            self._retiring.clear()
+        return all_ended
+
+    def _retire(self) -> None:
+        thread, self._thread = self._thread, None
+        if thread is None:
+            return
+        self._dropped_before = thread.dropped
+        if thread.isRunning():
+            thread.requestInterruption()
+            self._retiring.append(thread)
+
+    def _on_thread_frame_ready(self, thread: CaptureThread) -> None:
+        if thread is self._thread:
+            self.frame_ready.emit()
+
+    def _on_thread_event(self, thread: CaptureThread, event: session.SessionEvent) -> None:
+        if thread is not self._thread:
+            return
+        self.source_label = event.label
+        match event:
+            case session.SourceOpened() | session.SourceResumed():
+                self._set_session_state(SessionState.LIVE)
+            case session.SourceStalled():
+                self._set_session_state(
+                    SessionState.STALLED, f"{event.label} sends no pictures at the moment; waiting for it"
+                )
+            case session.SourceEnded():
+                self._set_session_state(SessionState.ENDED)
+
+    def _on_thread_failed(self, thread: CaptureThread, message: str) -> None:
+        if thread is self._thread:
+            _log.error("session on %s: %s", self.source_name, message)
+            self._set_session_state(SessionState.FAILED, message)
+
+    def _on_thread_finished(self, thread: CaptureThread) -> None:
+        if thread in self._retiring:
+            self._retiring.remove(thread)
+            if not self._retiring and self._thread is not None and not self._thread.isRunning():
+                self._thread.start()
+
+    def _set_session_state(self, state: SessionState, message: str = "") -> None:
+        self.session_state = state
+        self.session_changed.emit(state, message)

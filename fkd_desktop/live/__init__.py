@@ -1,0 +1,1 @@
+"""The live pipeline: sources, detection, tracking, smoothing. Never imports Qt."""

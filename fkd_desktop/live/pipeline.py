@@ -1,0 +1,114 @@
+"""One frame in, everything known about it out. No threads: whoever calls decides where it runs."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+import cv2
+import numpy as np
+
+from fkd_desktop.live.detector import Detector, HaarDetector
+from fkd_desktop.live.result import FrameResult, StageTimes
+from fkd_desktop.live.tracker import Tracker
+from trainer.core.preprocess import as_grey_or_bgr
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from trainer.core.predictor import Predictor
+
+FINE_DETECTION_EVERY: Final = 6
+
+
+class Pipeline:
+    """Finds and follows the faces of one source.
+
+    Parameters
+    ----------
+    predictor
+        The network.
+    detector
+        Finds new faces; None for OpenCV's frontal-face cascade.
+    tracker
+        Follows them; None for the usual one.
+
+    Raises
+    ------
+    DetectorError
+        If the default detector does not load.
+    """
+
+    def __init__(self, predictor: Predictor, *, detector: Detector | None = None, tracker: Tracker | None = None) -> None:
+        self.predictor = predictor
+        self._detector = detector or HaarDetector()
+        self._tracker = tracker or Tracker()
+        self._shape: tuple[int, ...] | None = None
+        self._timestamp_s = -np.inf
+        self._detections = 0
+
+    def reset(self) -> None:
+        """Forget the faces: the next frame is of something else."""
+        self._tracker.reset()
+        self._shape, self._timestamp_s, self._detections = None, -np.inf, 0
+
+    def process(self, frame_bgr: NDArray[np.uint8], timestamp_s: float) -> FrameResult:
+        """Find the faces of the next frame.
+
+        Parameters
+        ----------
+        frame_bgr
+            (H, W, 3) BGR; grey and BGRA frames are turned into it. uint8.
+        timestamp_s
+            Time in the source. A time that falls back, like a change of the frame's size, starts afresh.
+
+        Raises
+        ------
+        ValueError
+            For an array that is no such frame.
+        """
+        frame = to_bgr(frame_bgr)
+        if frame.shape != self._shape or timestamp_s < self._timestamp_s:
+            self.reset()
+        self._shape, self._timestamp_s = frame.shape, timestamp_s
+        tracker = self._tracker
+        marks = [time.perf_counter()]
+        if tracker.wants_detection(timestamp_s):
+            fine = self._detections % FINE_DETECTION_EVERY == 0
+            self._detections += 1
+            tracker.add_detections(self._detector.detect(frame, fine=fine), timestamp_s)
+        marks.append(time.perf_counter())
+        squares = self.predictor.squares(tracker.boxes())
+        crops = self.predictor.crops(frame, squares)
+        marks.append(time.perf_counter())
+        found = self.predictor.predict_crops(crops, squares)
+        marks.append(time.perf_counter())
+        tracker.update(found, timestamp_s)
+        tracks = tracker.tracks
+        marks.append(time.perf_counter())
+        times = StageTimes(*(1000 * (end - start) for start, end in zip(marks, marks[1:], strict=False)))
+        if not tracks:
+            return FrameResult(frame, timestamp_s, times=times)
+        return FrameResult(
+            frame_bgr=frame,
+            timestamp_s=timestamp_s,
+            boxes_xywh=tracker.boxes(),
+            ids=np.array([track.id for track in tracks], np.int64),
+            keypoints_px=np.stack([track.keypoints_px for track in tracks]),
+            confidences=np.array([track.confidence for track in tracks], np.float32),
+            times=times,
+        )
+
+
+def to_bgr(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Turn a grey, BGR or BGRA frame into C-contiguous BGR; no copy where it is that already.
+
+    Raises
+    ------
+    ValueError
+        For any other shape or type, naming it.
+    """
+    plain = as_grey_or_bgr(frame)
+    if plain.ndim == 2:
+        return cv2.cvtColor(np.ascontiguousarray(plain), cv2.COLOR_GRAY2BGR)  # type: ignore[return-value]
+    return np.ascontiguousarray(plain)

@@ -1,0 +1,1 @@
+"""Widgets. They know the controller; nothing below knows them."""

@@ -1,0 +1,60 @@
+"""The capture loop's thread."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QThread, Signal
+
+from fkd_desktop.errors import FkdError
+from fkd_desktop.live.latest import LatestSlot
+from fkd_desktop.live.session import LiveFrame, LiveSession
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fkd_desktop.live.source import FrameSource
+    from trainer.core.predictor import Predictor
+
+_log = logging.getLogger(__name__)
+
+
+class CaptureThread(QThread):
+    """Runs one `LiveSession`. Stop it with `requestInterruption` and wait; it ends within about a second.
+
+    Frames never travel in signals: `frame_ready` only says that the slot is no longer empty.
+    """
+
+    frame_ready = Signal()
+    session_event = Signal(object)
+    failed = Signal(str)
+
+    def __init__(
+        self, make_source: Callable[[], FrameSource], *, predictor: Callable[[], Predictor | None]
+    ) -> None:
+        super().__init__()
+        self.setObjectName("capture")
+        self.slot: LatestSlot[LiveFrame] = LatestSlot()
+        self._session = LiveSession(
+            make_source,
+            predictor=predictor,
+            slot=self.slot,
+            on_result=self.frame_ready.emit,
+            on_event=self.session_event.emit,
+        )
+
+    @property
+    def dropped(self) -> int:
+        """Frames that came and were never painted, because a newer one was there first."""
+        return self._session.dropped
+
+    def run(self) -> None:
+        """Run the session; every error ends as `failed` with one sentence."""
+        try:
+            self._session.run(should_stop=self.isInterruptionRequested)
+        except FkdError as error:
+            self.failed.emit(str(error))
+        except Exception as error:
+            _log.exception("the capture thread failed")
+            self.failed.emit(f"the live session failed ({error}); start it again, details are in the log")
