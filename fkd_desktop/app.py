@@ -41,9 +41,14 @@ def _parser() -> argparse.ArgumentParser:
         help=f"what to paint: {', '.join(LAYER_CHOICES)}; may be given several times (default: what was on last time)",
     )
     parser.add_argument("--model", type=Path, metavar="PATH", help="weights (.safetensors; default: the shipped ones)")
-    parser.add_argument("--device", choices=DEVICE_CHOICES, default="auto", help="where the network runs (default: auto)")
     parser.add_argument(
-        "--out", type=Path, metavar="FOLDER", help="without a display: where the annotated video goes (default: ./fkd-output)"
+        "--device", choices=DEVICE_CHOICES, default="auto", help="where the network runs (default: auto)"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FOLDER",
+        help="without a display: where the annotated video goes (default: ./fkd-output)",
     )
     parser.add_argument("--version", action="version", version=f"FKD Desktop {fkd_desktop.__version__}")
     return parser
@@ -67,6 +72,7 @@ def _run_window(options: argparse.Namespace) -> int:
     from fkd_desktop.controller import Controller  # noqa: PLC0415
     from fkd_desktop.settings import APP_ID, Settings, set_up_logging  # noqa: PLC0415
     from fkd_desktop.ui.main_window import MainWindow  # noqa: PLC0415
+    from fkd_desktop.workers.signals import EXIT_BY_SIGNAL, SignalCatcher  # noqa: PLC0415
 
     set_up_logging()
     clear_opencv_qt_paths()
@@ -77,6 +83,8 @@ def _run_window(options: argparse.Namespace) -> int:
     application.setDesktopFileName(APP_ID)
     controller = Controller(device=options.device)
     window = MainWindow(controller, Settings(), layer_names=_overlay_names(options))
+    signals = SignalCatcher()
+    signals.caught.connect(window.close)
     window.show()
 
     def start() -> None:  # in the event loop, so that the window is painted first
@@ -85,6 +93,9 @@ def _run_window(options: argparse.Namespace) -> int:
 
     QTimer.singleShot(0, start)
     code = application.exec()
+    signals.release()
+    if signals.number is not None:
+        code = EXIT_BY_SIGNAL + signals.number
     if not controller.shut_down():
         # A driver holds a thread in a call that does not return: ending in the usual way would wait for it, or crash.
         logging.shutdown()
@@ -123,10 +134,14 @@ def _run_without_display(options: argparse.Namespace) -> int:
         if source.is_live:
             raise FkdError("a camera needs a window to be seen in; give a video, a picture or demo as --source")
         layers = [
-            layer for name, layer in make_layers().items() if name in (("sunglasses", "boxes") if names is None else names)
+            layer
+            for name, layer in make_layers().items()
+            if name in (("sunglasses", "boxes") if names is None else names)
         ]
         with tqdm(unit="frame", disable=not sys.stderr.isatty()) as bar:
-            summary = annotate(source, predictor, layers, _writable(options.out), on_frame=lambda n: bar.update(n - bar.n))
+            summary = annotate(
+                source, predictor, layers, _writable(options.out), on_frame=lambda n: bar.update(n - bar.n)
+            )
     except (FkdError, CheckpointError, DeviceError) as error:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_BAD_INPUT

@@ -11,7 +11,8 @@ from fkd_desktop.ui.icons import tinted_pixmap
 _STYLE = """
 #banner { background: #ffe7b3; border: none; border-bottom: 1px solid #d9b45f; }
 #banner QLabel { color: #3b2c07; font-size: 13px; }
-#banner QPushButton { color: #3b2c07; background: #fff6df; border: 1px solid #c9a24a; border-radius: 4px; padding: 4px 12px; }
+#banner QPushButton { color: #3b2c07; background: #fff6df; border: 1px solid #c9a24a; border-radius: 4px;
+                      padding: 4px 12px; }
 #banner QPushButton:hover { background: #ffffff; }
 #banner QToolButton { border: none; padding: 4px; border-radius: 4px; }
 #banner QToolButton:hover { background: #f4d48c; }

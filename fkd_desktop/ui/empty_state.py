@@ -39,8 +39,10 @@ class EmptyState(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setStyleSheet(_STYLE)
         self._icon = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
-        self._title = QLabel(objectName="empty_title", alignment=Qt.AlignmentFlag.AlignCenter)
-        self._text = QLabel(objectName="empty_text", alignment=Qt.AlignmentFlag.AlignCenter)
+        self._title = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        self._title.setObjectName("empty_title")
+        self._text = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        self._text.setObjectName("empty_text")
         self._text.setWordWrap(True)
         self._text.setFixedWidth(_TEXT_WIDTH_PX)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -97,5 +99,6 @@ class EmptyState(QWidget):
 
     def buttons(self) -> list[QPushButton]:
         """Return the buttons on show, in order."""
-        items = (self._buttons.itemAt(i).widget() for i in range(self._buttons.count()))
-        return [widget for widget in items if isinstance(widget, QPushButton)]
+        items = (self._buttons.itemAt(i) for i in range(self._buttons.count()))
+        widgets = (item.widget() for item in items if item is not None)
+        return [widget for widget in widgets if isinstance(widget, QPushButton)]

@@ -58,6 +58,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._controller, self._settings = controller, settings
         self._stats = RollingStats()
+        self._frames_shown = 0
         self._layers = make_layers()
         self.setWindowTitle("FKD Desktop")
         self.setWindowIcon(app_icon())
@@ -111,7 +112,9 @@ class MainWindow(QMainWindow):
         self.mirror_action = self._action("&Mirror", "mirror", "M", "Show the picture as in a mirror (preview only)")
         self.mirror_action.setCheckable(True)
         self.mirror_action.toggled.connect(self._on_mirror_action_toggled)
-        self.fullscreen_action = self._action("&Fullscreen", "fullscreen", "F11", "Nothing but the picture (F11, Esc leaves)")
+        self.fullscreen_action = self._action(
+            "&Fullscreen", "fullscreen", "F11", "Nothing but the picture (F11, Esc leaves)"
+        )
         self.fullscreen_action.setCheckable(True)
         self.fullscreen_action.toggled.connect(self._on_fullscreen_action_toggled)
         self.leave_fullscreen_action = self._action(
@@ -120,7 +123,9 @@ class MainWindow(QMainWindow):
         self.no_layers_action = self._action("&Nothing", "close", "0", "Show the plain picture", self.clear_layers)
         self.layer_actions: dict[str, QAction] = {}
         for name, key in LAYER_KEYS.items():
-            action = self._action(self._layers[name].title, name, key, f"Paint {self._layers[name].title.lower()} ({key})")
+            action = self._action(
+                self._layers[name].title, name, key, f"Paint {self._layers[name].title.lower()} ({key})"
+            )
             action.setCheckable(True)
             action.toggled.connect(self._on_layer_action_toggled)
             self.layer_actions[name] = action
@@ -148,10 +153,11 @@ class MainWindow(QMainWindow):
         bar.setMovable(False)
         bar.setIconSize(QSize(20, 20))
         bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        bar.setStyleSheet("QToolButton::menu-indicator { image: none; }")  # some styles draw it below the text
         source_menu = QMenu(self)
         source_menu.addActions([self.camera_action, self.demo_action, self.open_action])
         source_button = QToolButton()
-        source_button.setText(self.tr("Source"))
+        source_button.setText(self.tr("Source") + " ▾")
         source_button.setIcon(action_icon("camera"))
         source_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         source_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -168,21 +174,16 @@ class MainWindow(QMainWindow):
         self.addToolBar(bar)
 
     def _make_menus(self) -> None:
-        self._menus: dict[str, QMenu] = {}
-        for title, actions in {
-            "&Session": [
-                self.camera_action, self.demo_action, self.open_action, None,
-                self.start_action, self.retry_action, None, self.quit_action,
-            ],
-            "&View": [
-                *self.layer_actions.values(), self.no_layers_action, None, self.mirror_action, self.fullscreen_action,
-            ],
-            "&Help": [self.shortcuts_action, self.about_action],
-        }.items():  # fmt: skip
-            menu = self.menuBar().addMenu(self.tr(title))
-            for action in actions:
-                menu.addSeparator() if action is None else menu.addAction(action)
-            self._menus[title] = menu
+        session, view, help_ = (self.menuBar().addMenu(self.tr(title)) for title in ("&Session", "&View", "&Help"))
+        session.addActions([self.camera_action, self.demo_action, self.open_action])
+        session.addSeparator()
+        session.addActions([self.start_action, self.retry_action])
+        session.addSeparator()
+        session.addAction(self.quit_action)
+        view.addActions([*self.layer_actions.values(), self.no_layers_action])
+        view.addSeparator()
+        view.addActions([self.mirror_action, self.fullscreen_action])
+        help_.addActions([self.shortcuts_action, self.about_action])
 
     def _restore(self, layer_names: Iterable[str] | None) -> None:
         if not self.restoreGeometry(self._settings.geometry):
@@ -238,9 +239,9 @@ class MainWindow(QMainWindow):
 
     def show_shortcuts(self) -> None:
         """List every action that has a key."""
+        cell = "<td style='padding: 3px 24px 3px 0'>"
         rows = "".join(
-            f"<tr><td style='padding: 3px 24px 3px 0'>{action.text().replace('&', '')}</td>"
-            f"<td style='padding: 3px 0'><b>{action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)}</b></td></tr>"
+            f"<tr>{cell}{action.text().replace('&', '')}</td>{cell}<b>{_key_text(action)}</b></td></tr>"
             for action in self.actions()
             if not action.shortcut().isEmpty()
         )
@@ -270,6 +271,7 @@ class MainWindow(QMainWindow):
     @Slot()
     def _on_controller_frame_ready(self) -> None:
         if (live := self._controller.take_frame()) is not None:
+            self._frames_shown += 1
             self.view.show_frame(live)
             self._pane.setCurrentWidget(self.view)
 
@@ -281,12 +283,15 @@ class MainWindow(QMainWindow):
     def _on_controller_session_changed(self, state: SessionState, message: str) -> None:
         is_running = state.is_running
         self.start_action.setText(self.tr("&Stop") if is_running else self.tr("&Start"))
-        self.start_action.setToolTip(self.tr("Stop the live session") if is_running else self.tr("Start the live session"))
+        self.start_action.setToolTip(
+            self.tr("Stop the live session") if is_running else self.tr("Start the live session")
+        )
         self._set_icon(self.start_action, "stop" if is_running else "start")
         label = self._controller.source_label
         if state is SessionState.OPENING:
             self.view.show_frame(None)
             self._stats.clear()
+            self._frames_shown = 0
         if state in (SessionState.OPENING, SessionState.LIVE, SessionState.FAILED, SessionState.STOPPED):
             self.banner.clear()
         if is_running:
@@ -298,7 +303,9 @@ class MainWindow(QMainWindow):
         ways_out = [self.try_demo_action, self.open_action, self.retry_action]
         match state:
             case SessionState.OPENING:
-                self.empty_state.show_state(icon="camera", title=self.tr("Opening {0}…").format(_describe(label)), text="")
+                self.empty_state.show_state(
+                    icon="camera", title=self.tr("Opening {0}…").format(_describe(label)), text=""
+                )
                 self._pane.setCurrentWidget(self.empty_state)
             case SessionState.FAILED:
                 self.empty_state.show_state(
@@ -317,10 +324,11 @@ class MainWindow(QMainWindow):
                 self.banner.show_notice(_sentence(message), self.retry_action)
             case SessionState.LIVE | SessionState.ENDED:
                 pass
+        self._show_note()
 
     @Slot(object, str)
     def _on_controller_network_changed(self, state: NetworkState, message: str) -> None:
-        self.view.set_note(self.tr("Loading the network…") if state is NetworkState.LOADING else "")
+        self._show_note()
         predictor = self._controller.predictor
         if state is NetworkState.FAILED:
             self.banner.show_notice(_sentence(message), self.shipped_network_action)
@@ -344,6 +352,15 @@ class MainWindow(QMainWindow):
             self.session_bar.show_picture(faces=len(live.result))
         else:
             self.session_bar.clear_figures()
+
+    def _show_note(self) -> None:
+        ended = self._controller.session_state is SessionState.ENDED
+        if self._controller.network_state is NetworkState.LOADING:
+            self.view.set_note(self.tr("Loading the network…"))
+        elif ended and self._frames_shown > 1:  # not of a picture, which has no end
+            self.view.set_note(self.tr("The end. Space plays it again"))
+        else:
+            self.view.set_note("")
 
     # --- view
 
@@ -400,6 +417,10 @@ class MainWindow(QMainWindow):
         self._figures_timer.stop()
         self._controller.shut_down()
         event.accept()
+
+
+def _key_text(action: QAction) -> str:
+    return action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
 
 
 def _describe(source: str) -> str:

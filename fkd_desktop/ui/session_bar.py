@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 if TYPE_CHECKING:
     from fkd_desktop.live.stats import LiveFigures
 
-_NOTHING = "–"
+_NOTHING = ""
 
 
 class SessionBar(QStatusBar):
@@ -19,13 +19,16 @@ class SessionBar(QStatusBar):
         super().__init__(parent)
         self.setSizeGripEnabled(False)
         self.setContentsMargins(8, 0, 8, 0)
+        self.setStyleSheet("QStatusBar::item { border: none; }")
         self._source = QLabel()
         self.addWidget(self._source, 1)
         self._rate = self._add("frame rate", "Frames painted a second", "000.0 frames/s")
         self._latency = self._add("latency", "From capture to paint: median and 95th percentile", "000 ms (p95 000 ms)")
         self._faces = self._add("faces", "Faces in the picture", "00 faces")
         self._device = self._add("device", "Where the network runs", "loading…")
-        self._dropped = self._add("drops", "Frames that came and were not painted, because a newer one was there", "00000 dropped")
+        self._dropped = self._add(
+            "drops", "Frames that came and were not painted, because a newer one was there", "00000 dropped"
+        )
         self.clear_figures()
 
     def show_source(self, text: str) -> None:
@@ -58,7 +61,7 @@ class SessionBar(QStatusBar):
             label.setText(_NOTHING)
 
     def texts(self) -> dict[str, str]:
-        """What is on show, by accessible name."""
+        """Return what is on show, by accessible name."""
         labels = (self._rate, self._latency, self._faces, self._device, self._dropped)
         return {"source": self._source.text(), **{label.accessibleName(): label.text() for label in labels}}
 

@@ -30,9 +30,7 @@ class CaptureThread(QThread):
     session_event = Signal(object)
     failed = Signal(str)
 
-    def __init__(
-        self, make_source: Callable[[], FrameSource], *, predictor: Callable[[], Predictor | None]
-    ) -> None:
+    def __init__(self, make_source: Callable[[], FrameSource], *, predictor: Callable[[], Predictor | None]) -> None:
         super().__init__()
         self.setObjectName("capture")
         self.slot: LatestSlot[LiveFrame] = LatestSlot()

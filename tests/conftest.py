@@ -1,0 +1,81 @@
+"""What every test gets: an offscreen Qt, folders of its own, and no message box that nobody expected."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from typing import TYPE_CHECKING
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+import fkd_desktop  # noqa: F401, I001 (sets OpenCV's environment before cv2 is imported)
+import pytest
+
+from fkd_desktop.app import clear_opencv_qt_paths
+from fkd_desktop.live import source as sources
+
+clear_opencv_qt_paths()
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from fkd_desktop.live.source import FrameSource
+
+
+@pytest.fixture(autouse=True)
+def _own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path_factory.mktemp("home")
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(home / name.lower()))
+
+
+@pytest.fixture(autouse=True)
+def _no_unexpected_message_box(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    from PySide6.QtWidgets import QMessageBox
+
+    shown: list[str] = []
+    for name in ("critical", "warning", "information", "question"):
+        monkeypatch.setattr(QMessageBox, name, lambda *args, **_: shown.append(str(args)))
+    yield
+    assert not shown, f"an unexpected message box was shown: {shown}"
+
+
+@pytest.fixture
+def register(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[str], FrameSource]], None]:
+    """Add a kind of source to the real registry, for this test."""
+
+    def add(scheme: str, factory: Callable[[str], FrameSource]) -> None:
+        monkeypatch.setitem(sources._SCHEMES, scheme, factory)
+
+    return add
+
+
+@pytest.fixture
+def threads_end() -> Iterator[None]:
+    """Fail if a reader or capture thread is still there 2 s after the test."""
+    before = set(threading.enumerate())
+    yield
+    deadline = time.monotonic() + 2
+    left = [t for t in threading.enumerate() if t not in before and t.name.startswith(("frame-reader", "capture"))]
+    for thread in left:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    assert not [t.name for t in left if t.is_alive()]
+
+
+@pytest.fixture(scope="session")
+def short_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the first second of the demo clip, as a file of its own that ends."""
+    import cv2
+
+    from fkd_desktop.live.video_writer import VideoWriter
+    from trainer.core.resources import assets_dir
+
+    path = tmp_path_factory.mktemp("clip") / "short.mp4"
+    capture = cv2.VideoCapture(str(assets_dir() / "demo" / "demo.mp4"))
+    with VideoWriter(path) as writer:
+        for number in range(30):
+            writer.write(capture.read()[1], number / 30)
+    capture.release()
+    return path

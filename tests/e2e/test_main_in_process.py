@@ -1,0 +1,89 @@
+"""The real main(), driven as a user would, offscreen."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QApplication
+
+from fkd_desktop import app
+from fkd_desktop.ui.main_window import MainWindow
+
+pytestmark = pytest.mark.usefixtures("threads_end")
+
+
+def run_main(qtbot, arguments, use):
+    """Run main() and let `use(window)` loose on the window; what it raises is the test's."""
+    failure = []
+
+    def drive():
+        window = next(w for w in QApplication.topLevelWidgets() if isinstance(w, MainWindow) and w.isVisible())
+        try:
+            use(window)
+        except BaseException as error:
+            failure.append(error)
+        finally:
+            window.close()
+            QApplication.quit()
+
+    QTimer.singleShot(0, lambda: QTimer.singleShot(50, drive))
+    code = app.main(arguments)
+    if failure:
+        raise failure[0]
+    return code
+
+
+def test_a_user_sees_keypoints_then_sunglasses_on_the_demo_clip(qapp, qtbot):
+    def use(window):
+        qtbot.waitUntil(
+            lambda: window.view.live_frame is not None and len(window.view.live_frame.result), timeout=30_000
+        )
+        assert [n for n, a in window.layer_actions.items() if a.isChecked()] == ["keypoints"]
+        qtbot.keyClick(window, Qt.Key.Key_4)
+        qtbot.keyClick(window, Qt.Key.Key_1)
+        with qtbot.waitSignal(window.view.frame_painted, timeout=5000):
+            pass
+        assert [n for n, a in window.layer_actions.items() if a.isChecked()] == ["sunglasses"]
+        first = window.view.live_frame.result.timestamp_s
+        qtbot.waitUntil(lambda: window.view.live_frame.result.timestamp_s > first + 1, timeout=10_000)
+
+    assert run_main(qtbot, ["--source", "demo", "--overlay", "keypoints", "--device", "cpu"], use) == 0
+
+
+def test_without_a_camera_the_window_says_so_and_the_demo_is_one_click_away(qapp, qtbot):
+    def use(window):
+        qtbot.waitUntil(lambda: window.empty_state.title == "No picture", timeout=10_000)
+        qtbot.mouseClick(window.empty_state.buttons()[0], Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda: window.view.live_frame is not None, timeout=10_000)
+
+    assert run_main(qtbot, ["--source", "camera:96"], use) == 0
+
+
+def test_overlays_given_on_the_command_line_are_painted(qapp, qtbot):
+    def use(window):
+        assert {n for n, a in window.layer_actions.items() if a.isChecked()} == {"boxes", "sunglasses"}
+
+    assert run_main(qtbot, ["--source", "demo", "--overlay", "boxes", "--overlay", "sunglasses"], use) == 0
+
+
+def test_a_still_picture_is_annotated_and_stays(qapp, qtbot, tmp_path, short_clip):
+    import cv2
+
+    picture = tmp_path / "picture with a wrong suffix.mp3"
+    frame = cv2.VideoCapture(str(short_clip)).read()[1]
+    picture.write_bytes(cv2.imencode(".png", frame)[1].tobytes())
+
+    def use(window):
+        qtbot.waitUntil(lambda: window.session_bar.texts()["faces"] == "1 face", timeout=30_000)
+        assert window.view.live_frame.annotated
+        assert window._pane.currentWidget() is window.view
+
+    assert run_main(qtbot, ["--source", str(picture)], use) == 0
+
+
+@pytest.mark.parametrize("arguments", [["--overlay", "moustache"], ["--device", "tpu"], ["--nonsense"]])
+def test_a_bad_command_line_exits_with_2_and_says_why(arguments, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        app.main(arguments)
+    assert stopped.value.code == 2
+    assert arguments[-1] in capsys.readouterr().err

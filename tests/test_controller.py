@@ -1,0 +1,207 @@
+"""The controller with real threads, real weights and sources that misbehave."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from fkd_desktop.controller import Controller, NetworkState, SessionState
+from tests.fakes import FakeCamera
+
+pytestmark = pytest.mark.usefixtures("threads_end")
+
+
+@pytest.fixture
+def controller(qapp):
+    controller = Controller(device="cpu")
+    yield controller
+    assert controller.shut_down()
+
+
+def states_of(controller):
+    seen = []
+    controller.session_changed.connect(lambda state, message: seen.append((state, message)))
+    return seen
+
+
+def test_demo_goes_live_and_finds_the_face_once_the_network_is_there(controller, qtbot):
+    controller.load_network()
+    controller.start("demo")
+    found = []
+
+    def take():
+        if (live := controller.take_frame()) is not None and live.annotated:
+            found.append(live.result)
+        return any(len(result) == 1 for result in found)
+
+    qtbot.waitUntil(take, timeout=30_000)
+    assert controller.session_state is SessionState.LIVE
+    assert controller.source_label == "Demo clip"
+    assert controller.network_state is NetworkState.READY
+    assert controller.predictor.network_name == "compact"
+
+
+def test_frames_come_before_the_network_is_there(controller, qtbot, register):
+    register("fake", lambda _: FakeCamera())
+    with qtbot.waitSignal(controller.frame_ready, timeout=5000):
+        controller.start("fake:")
+    live = controller.take_frame()
+    assert not live.annotated
+    assert len(live.result) == 0
+
+
+def test_stop_returns_at_once_and_the_camera_is_released(controller, qtbot, register):
+    camera = FakeCamera()
+    register("fake", lambda _: camera)
+    controller.start("fake:")
+    qtbot.waitUntil(lambda: controller.session_state is SessionState.LIVE, timeout=5000)
+    start_s = time.perf_counter()
+    controller.stop()
+    assert time.perf_counter() - start_s < 0.5
+    assert controller.session_state is SessionState.STOPPED
+    qtbot.waitUntil(lambda: camera.closed == 1, timeout=2000)
+    assert controller.take_frame() is None
+
+
+def test_starting_again_waits_until_the_last_session_let_go(controller, qtbot, register):
+    cameras = []
+
+    def make(_text):
+        assert all(camera.closed for camera in cameras), "two sessions hold the camera at once"
+        cameras.append(FakeCamera())
+        return cameras[-1]
+
+    register("fake", make)
+    for _ in range(5):
+        controller.start("fake:")
+        qtbot.wait(20)
+    qtbot.waitUntil(lambda: controller.session_state is SessionState.LIVE, timeout=5000)
+    assert sum(camera.closed == 0 for camera in cameras) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("camera:97", "camera 97"),
+        ("camera:front", "camera:front"),
+        ("no/such/file.mp4", "no/such/file.mp4"),
+        (str(Path(__file__)), "test_controller.py"),
+    ],
+)
+def test_a_source_that_cannot_open_is_one_sentence(controller, qtbot, name, words):
+    seen = states_of(controller)
+    controller.start(name)
+    qtbot.waitUntil(lambda: controller.session_state is SessionState.FAILED, timeout=5000)
+    message = seen[-1][1]
+    assert words in message
+    assert "\n" not in message
+    assert "Traceback" not in message
+
+
+def test_a_source_that_breaks_fails_and_the_next_one_works(controller, qtbot, register):
+    camera = FakeCamera()
+    register("fake", lambda _: camera)
+    register("good", lambda _: FakeCamera())
+    seen = states_of(controller)
+    controller.start("fake:")
+    qtbot.waitUntil(lambda: controller.session_state is SessionState.LIVE, timeout=5000)
+    camera.fail_with = "the fake camera was unplugged"
+    qtbot.waitUntil(lambda: controller.session_state is SessionState.FAILED, timeout=5000)
+    assert seen[-1] == (SessionState.FAILED, "the fake camera was unplugged")
+    controller.start("good:")
+    qtbot.waitUntil(lambda: controller.session_state is SessionState.LIVE, timeout=5000)
+
+
+def test_an_unexpected_error_in_a_source_is_a_message_too(controller, qtbot, register):
+    def make(_text):
+        raise RuntimeError("driver says boo")
+
+    register("fake", make)
+    seen = states_of(controller)
+    controller.start("fake:")
+    qtbot.waitUntil(lambda: controller.session_state is SessionState.FAILED, timeout=5000)
+    assert "driver says boo" in seen[-1][1]
+
+
+def test_a_stalled_source_is_told_and_comes_back(controller, qtbot, register):
+    camera = FakeCamera()
+    register("fake", lambda _: camera)
+    seen = states_of(controller)
+    controller.start("fake:")
+    qtbot.waitUntil(lambda: controller.session_state is SessionState.LIVE, timeout=5000)
+    camera.hang_in_read = True
+    qtbot.waitUntil(lambda: controller.session_state is SessionState.STALLED, timeout=6000)
+    assert "Fake camera sends no pictures" in seen[-1][1]
+    camera.hang_in_read = False
+    camera.release.set()
+    qtbot.waitUntil(lambda: controller.session_state is SessionState.LIVE, timeout=5000)
+
+
+@pytest.mark.parametrize("where", ["hang_in_open", "hang_in_read"])
+def test_shutting_down_does_not_wait_for_a_driver_that_hangs(qapp, qtbot, register, where):
+    camera = FakeCamera()
+    setattr(camera, where, True)
+    register("fake", lambda _: camera)
+    controller = Controller(device="cpu")
+    controller.start("fake:")
+    qtbot.waitUntil(camera.blocked.is_set, timeout=5000)
+    start_s = time.perf_counter()
+    assert controller.shut_down()
+    assert time.perf_counter() - start_s < 2.0
+    camera.release.set()  # the abandoned reader then closes the source by itself
+    qtbot.waitUntil(lambda: camera.closed == 1, timeout=2000)
+
+
+def test_a_source_that_ends_says_so(controller, qtbot, register):
+    register("fake", lambda _: FakeCamera(frames=3))
+    controller.start("fake:")
+    qtbot.waitUntil(lambda: controller.session_state is SessionState.LIVE, timeout=5000)
+    controller.load_network()  # the last frame is annotated before the end is told
+    qtbot.waitUntil(lambda: controller.session_state is SessionState.ENDED, timeout=30_000)
+    assert controller.take_frame().annotated
+
+
+def test_a_frame_size_that_changes_in_mid_stream_goes_on(controller, qtbot, register):
+    register("fake", lambda _: FakeCamera(sizes=((240, 320),) * 5 + ((97, 131),)))
+    controller.load_network()
+    qtbot.waitUntil(lambda: controller.network_state is NetworkState.READY, timeout=30_000)
+    controller.start("fake:")
+    shapes = set()
+
+    def both_seen():
+        if (live := controller.take_frame()) is not None:
+            shapes.add(live.result.frame_bgr.shape[:2])
+        return (97, 131) in shapes
+
+    qtbot.waitUntil(both_seen, timeout=5000)
+    assert controller.session_state is SessionState.LIVE
+
+
+def test_weights_that_do_not_load_leave_the_session_and_the_old_network_alone(controller, qtbot, register, tmp_path):
+    register("fake", lambda _: FakeCamera())
+    messages = []
+    controller.network_changed.connect(lambda state, message: messages.append((state, message)))
+    controller.start("fake:")
+    controller.load_network()
+    qtbot.waitUntil(lambda: controller.network_state is NetworkState.READY, timeout=30_000)
+    before = controller.predictor
+    broken = tmp_path / "broken.safetensors"
+    broken.write_bytes(b"\x10\0\0\0\0\0\0\0{no json at all}")
+    controller.load_network(broken)
+    qtbot.waitUntil(lambda: controller.network_state is NetworkState.FAILED, timeout=30_000)
+    assert str(broken) in messages[-1][1]
+    assert controller.predictor is before
+    assert controller.session_state is SessionState.LIVE
+
+
+def test_a_device_that_is_not_there_is_one_sentence(qapp, qtbot):
+    controller = Controller(device="mps")
+    messages = []
+    controller.network_changed.connect(lambda state, message: messages.append(message))
+    controller.load_network()
+    qtbot.waitUntil(lambda: controller.network_state is not NetworkState.LOADING, timeout=30_000)
+    if controller.network_state is NetworkState.FAILED:  # else this machine has one
+        assert "'mps' is not available here" in messages[-1]
+    assert controller.shut_down()

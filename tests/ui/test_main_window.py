@@ -1,0 +1,303 @@
+"""The real window, offscreen, on real and misbehaving sources."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent, QImage
+from PySide6.QtWidgets import QMessageBox
+
+from fkd_desktop.controller import Controller, NetworkState, SessionState
+from fkd_desktop.settings import Settings
+from fkd_desktop.ui.main_window import MainWindow
+from tests.fakes import FakeCamera
+
+pytestmark = pytest.mark.usefixtures("threads_end")
+
+
+@pytest.fixture
+def window(qtbot, tmp_path):
+    controller = Controller(device="cpu")
+    window = MainWindow(controller, Settings(tmp_path / "settings.ini"))
+    window.controller = controller
+    qtbot.addWidget(window)
+    window.show()
+    qtbot.waitExposed(window)
+    yield window
+    window.close()
+
+
+@pytest.fixture
+def live_window(window, qtbot):
+    window.controller.load_network()
+    window.start_demo()
+    qtbot.waitUntil(
+        lambda: window.view.live_frame is not None and len(window.view.live_frame.result) == 1, timeout=30_000
+    )
+    return window
+
+
+def grab(widget) -> np.ndarray:
+    image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+    pixels = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+    return pixels[:, : 4 * image.width()].reshape(image.height(), image.width(), 4)[:, :, :3].astype(int)
+
+
+def press(qtbot, window, key, modifier=Qt.KeyboardModifier.NoModifier):
+    qtbot.keyClick(window, key, modifier)
+
+
+def test_the_demo_is_shown_with_keypoints_on_the_face(live_window, qtbot):
+    view = live_window.view
+    live_window.controller.stop()  # a still picture to compare
+    live = view.live_frame
+    live_window._pane.setCurrentWidget(view)
+    view.set_layers([])
+    plain = grab(view)
+    view.set_layers([live_window._layers["keypoints"]])
+    painted = grab(view)
+    changed = np.abs(painted - plain).max(axis=2) > 40
+    target, scale = view.picture_rect(), view.picture_rect().width() / live.result.frame_bgr.shape[1]
+    for x, y in live.result.keypoints_px[0]:
+        column, row = round(target.left() + (x + 0.5) * scale), round(target.top() + (y + 0.5) * scale)
+        assert changed[row - 2 : row + 3, column - 2 : column + 3].any(), (x, y)
+    face = live.result.boxes_xywh[0] * scale
+    far = np.ones_like(changed)
+    left, top = int(target.left() + face[0]), int(target.top() + face[1])
+    far[top - 20 : top + int(1.4 * face[3]), left - 40 : left + int(face[2]) + 40] = False
+    assert not changed[far].any()
+
+
+def test_number_keys_switch_layers_and_zero_clears(window, qtbot):
+    actions = window.layer_actions
+    assert [name for name, action in actions.items() if action.isChecked()] == ["keypoints"]
+    for key, name in ((Qt.Key.Key_2, "numbers"), (Qt.Key.Key_3, "boxes"), (Qt.Key.Key_4, "sunglasses")):
+        press(qtbot, window, key)
+        assert actions[name].isChecked()
+    press(qtbot, window, Qt.Key.Key_1)
+    assert not actions["keypoints"].isChecked()
+    press(qtbot, window, Qt.Key.Key_0)
+    assert not any(action.isChecked() for action in actions.values())
+    assert window._settings.layer_names == ()
+
+
+def test_mirror_shows_the_picture_the_other_way_round(live_window, qtbot):
+    view = live_window.view
+    live_window.controller.stop()
+    live_window._pane.setCurrentWidget(view)
+    view.set_layers([])
+    plain = grab(view)
+    press(qtbot, live_window, Qt.Key.Key_M)
+    mirrored = grab(view)
+    target = view.picture_rect().toRect()
+    area = (slice(target.top(), target.bottom() + 1), slice(target.left(), target.right() + 1))
+    assert np.abs(plain[area][:, ::-1] - mirrored[area]).mean() < 2
+    assert np.abs(plain[area] - mirrored[area]).mean() > 5
+
+
+def test_fullscreen_leaves_only_the_picture_and_escape_comes_back(window, qtbot):
+    press(qtbot, window, Qt.Key.Key_F11)
+    assert window.isFullScreen()
+    assert not window._toolbar.isVisible()
+    assert not window.menuBar().isVisible()
+    press(qtbot, window, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: not window.isFullScreen())
+    assert window._toolbar.isVisible()
+    press(qtbot, window, Qt.Key.Key_Escape)
+    assert not window.isFullScreen()
+
+
+def test_no_camera_fills_the_pane_with_why_and_ways_out(window, qtbot):
+    window.controller.start("camera:97")
+    qtbot.waitUntil(lambda: window.controller.session_state is SessionState.FAILED, timeout=5000)
+    assert window._pane.currentWidget() is window.empty_state
+    assert "camera 97" in window.empty_state.text.lower()
+    assert [button.text() for button in window.empty_state.buttons()] == [
+        "Try the demo clip",
+        "Open video or image…",
+        "Retry",
+    ]
+
+
+def test_the_demo_button_of_the_empty_state_goes_live(window, qtbot):
+    window.controller.start("camera:97")
+    qtbot.waitUntil(lambda: window.controller.session_state is SessionState.FAILED, timeout=5000)
+    qtbot.mouseClick(window.empty_state.buttons()[0], Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: window.view.live_frame is not None, timeout=10_000)
+    assert window._pane.currentWidget() is window.view
+
+
+def test_retry_opens_the_same_source_again(window, qtbot, register):
+    attempts = []
+
+    def make(_text):
+        attempts.append(1)
+        camera = FakeCamera()
+        if len(attempts) == 1:
+            camera.fail_with = "not yet"
+        return camera
+
+    register("fake", make)
+    window.controller.start("fake:")
+    qtbot.waitUntil(lambda: window.controller.session_state is SessionState.FAILED, timeout=5000)
+    assert window.empty_state.text == "Not yet."
+    qtbot.mouseClick(window.empty_state.buttons()[2], Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: window.controller.session_state is SessionState.LIVE, timeout=5000)
+
+
+def test_space_stops_and_starts_again(live_window, qtbot):
+    press(qtbot, live_window, Qt.Key.Key_Space)
+    assert live_window.controller.session_state is SessionState.STOPPED
+    assert live_window.empty_state.title == "Stopped"
+    assert live_window.session_bar.texts()["frame rate"] == ""
+    press(qtbot, live_window, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: live_window.controller.session_state is SessionState.LIVE, timeout=5000)
+    assert live_window.controller.source_name == "demo"
+
+
+def test_the_status_bar_shows_what_is_measured(live_window, qtbot):
+    def measured():
+        texts = live_window.session_bar.texts()
+        return texts["faces"] == "1 face" and float(texts["frame rate"].split()[0]) > 1
+
+    qtbot.waitUntil(measured, timeout=10_000)
+    texts = live_window.session_bar.texts()
+    assert texts["source"] == "Demo clip"
+    assert texts["device"] == "CPU"
+    assert 0 < float(texts["latency"].split()[0]) < 5000
+    assert texts["drops"].endswith(" dropped")
+
+
+def test_loading_is_said_until_the_network_is_there(window, qtbot, register):
+    register("fake", lambda _: FakeCamera())
+    window.controller.start("fake:")
+    assert window.view._note == "Loading the network…"
+    assert window.session_bar.texts()["device"] == "loading…"
+    window.controller.load_network()
+    qtbot.waitUntil(lambda: window.controller.network_state is NetworkState.READY, timeout=30_000)
+    assert window.view._note == ""
+
+
+def test_bad_weights_are_a_notice_with_a_way_out_and_the_picture_moves_on(window, qtbot, register, tmp_path):
+    register("fake", lambda _: FakeCamera())
+    window.controller.start("fake:")
+    qtbot.waitUntil(lambda: window.controller.session_state is SessionState.LIVE, timeout=5000)
+    window.controller.load_network(tmp_path / "none.safetensors")
+    qtbot.waitUntil(window.banner.isVisible, timeout=30_000)
+    assert "none.safetensors" in window.banner.text
+    assert window.session_bar.texts()["device"] == "no network"
+    with qtbot.waitSignal(window.view.frame_painted, timeout=5000):
+        pass
+    qtbot.mouseClick(window.banner._button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: window.controller.network_state is NetworkState.READY, timeout=30_000)
+    assert not window.banner.isVisible()
+
+
+def test_a_stall_is_a_notice_that_goes_when_pictures_come_again(window, qtbot, register):
+    camera = FakeCamera()
+    register("fake", lambda _: camera)
+    window.controller.start("fake:")
+    qtbot.waitUntil(lambda: window.controller.session_state is SessionState.LIVE, timeout=5000)
+    camera.hang_in_read = True
+    qtbot.waitUntil(window.banner.isVisible, timeout=6000)
+    assert window.view.live_frame is not None
+    camera.hang_in_read = False
+    camera.release.set()
+    qtbot.waitUntil(lambda: not window.banner.isVisible(), timeout=5000)
+
+
+def test_a_dropped_file_is_opened(window, qtbot, short_clip):
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(short_clip))])
+    event = QDropEvent(
+        QPointF(QPoint(50, 50)),
+        Qt.DropAction.CopyAction,
+        data,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    window.dropEvent(event)
+    qtbot.waitUntil(lambda: window.view.live_frame is not None, timeout=10_000)
+    assert window.controller.source_label == "short.mp4"
+
+
+def test_the_end_of_a_video_is_said_and_space_plays_it_again(window, qtbot, short_clip):
+    window.controller.load_network()
+    window.open_path(str(short_clip))
+    qtbot.waitUntil(lambda: window.controller.session_state is SessionState.ENDED, timeout=30_000)
+    assert "Space" in window.view._note
+    assert window._pane.currentWidget() is window.view
+    press(qtbot, window, Qt.Key.Key_Space)
+    assert window.view._note == ""
+    qtbot.waitUntil(lambda: window.controller.session_state is SessionState.LIVE, timeout=5000)
+
+
+def test_what_is_chosen_is_remembered(qtbot, tmp_path):
+    for turn in range(2):
+        window = MainWindow(Controller(device="cpu"), Settings(tmp_path / "settings.ini"))
+        qtbot.addWidget(window)
+        chosen = {name for name, action in window.layer_actions.items() if action.isChecked()}
+        if turn == 0:
+            assert chosen == {"keypoints"}
+            window.layer_actions["sunglasses"].setChecked(True)
+            window.mirror_action.setChecked(True)
+        else:
+            assert chosen == {"keypoints", "sunglasses"}
+            assert window.mirror_action.isChecked()
+        window.close()
+
+
+def test_a_damaged_settings_file_is_no_reason_not_to_start(qtbot, tmp_path):
+    (tmp_path / "settings.ini").write_bytes(b"\xff\xfe[view\nlayers=@@@@\nmirrored=maybe\n[window]\ngeometry=12")
+    window = MainWindow(Controller(device="cpu"), Settings(tmp_path / "settings.ini"))
+    qtbot.addWidget(window)
+    assert not window.mirror_action.isChecked()
+    window.close()
+
+
+@pytest.mark.parametrize("after_ms", [0, 30, 300, 1500])
+def test_closing_at_any_moment_ends_every_thread(qtbot, tmp_path, after_ms):
+    controller = Controller(device="cpu")
+    window = MainWindow(controller, Settings(tmp_path / "settings.ini"))
+    qtbot.addWidget(window)
+    window.show()
+    controller.start("demo")
+    controller.load_network()
+    qtbot.wait(after_ms)
+    window.close()
+    assert not window.isVisible()
+    assert not controller._retiring
+
+
+def test_shortcuts_and_about_are_shown_without_stopping_the_picture(live_window, qtbot):
+    for show, words in ((live_window.show_shortcuts, "F11"), (live_window.show_about, "public domain")):
+        show()
+        box = live_window.findChildren(QMessageBox)[-1]
+        assert words in box.text()
+        with qtbot.waitSignal(live_window.view.frame_painted, timeout=5000):
+            pass
+        box.close()
+        qtbot.waitUntil(lambda: not live_window.findChildren(QMessageBox), timeout=5000)
+
+
+def test_every_action_has_words_and_no_key_is_taken_twice(window):
+    keys = [action.shortcut().toString() for action in window.actions() if not action.shortcut().isEmpty()]
+    assert len(keys) == len(set(keys))
+    assert all(action.text() for action in window.actions())
+
+
+def test_a_new_theme_recolours_the_icons(window, qapp):
+    before = window.open_action.icon().cacheKey()
+    palette = qapp.palette()
+    try:
+        dark = qapp.palette()
+        dark.setColor(dark.ColorRole.ButtonText, Qt.GlobalColor.red)
+        qapp.setPalette(dark)
+        qapp.processEvents()
+        assert window.open_action.icon().cacheKey() != before
+        image = window.open_action.icon().pixmap(24, 24).toImage()
+        colours = {image.pixelColor(x, y).getRgb() for x in range(24) for y in range(24)}
+        assert any(red > 200 and green < 60 and alpha > 200 for red, green, _, alpha in colours)
+    finally:
+        qapp.setPalette(palette)
