@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 
@@ -205,3 +206,17 @@ def test_a_device_that_is_not_there_is_one_sentence(qapp, qtbot):
     if controller.network_state is NetworkState.FAILED:  # else this machine has one
         assert "'mps' is not available here" in messages[-1]
     assert controller.shut_down()
+
+
+def test_everything_is_told_in_the_gui_thread(controller, qtbot, register):
+    register("fake", lambda _: FakeCamera())
+    heard_in = {}
+    for name in ("session_changed", "network_changed", "frame_ready"):
+        signal = getattr(controller, name)
+        signal.connect(lambda *_, name=name: heard_in.setdefault(name, set()).add(threading.current_thread()))
+    controller.load_network()
+    controller.start("fake:")
+    qtbot.waitUntil(lambda: controller.network_state is NetworkState.READY, timeout=30_000)
+    qtbot.waitUntil(lambda: controller.session_state is SessionState.LIVE, timeout=5000)
+    qtbot.waitUntil(lambda: len(heard_in) == 3, timeout=5000)
+    assert all(threads == {threading.main_thread()} for threads in heard_in.values())

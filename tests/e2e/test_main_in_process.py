@@ -38,12 +38,12 @@ def test_a_user_sees_keypoints_then_sunglasses_on_the_demo_clip(qapp, qtbot):
         qtbot.waitUntil(
             lambda: window.view.live_frame is not None and len(window.view.live_frame.result), timeout=30_000
         )
-        assert [n for n, a in window.layer_actions.items() if a.isChecked()] == ["keypoints"]
+        assert [n for n, a in window.commands.layers.items() if a.isChecked()] == ["keypoints"]
         qtbot.keyClick(window, Qt.Key.Key_4)
         qtbot.keyClick(window, Qt.Key.Key_1)
         with qtbot.waitSignal(window.view.frame_painted, timeout=5000):
             pass
-        assert [n for n, a in window.layer_actions.items() if a.isChecked()] == ["sunglasses"]
+        assert [n for n, a in window.commands.layers.items() if a.isChecked()] == ["sunglasses"]
         first = window.view.live_frame.result.timestamp_s
         qtbot.waitUntil(lambda: window.view.live_frame.result.timestamp_s > first + 1, timeout=10_000)
 
@@ -61,7 +61,7 @@ def test_without_a_camera_the_window_says_so_and_the_demo_is_one_click_away(qapp
 
 def test_overlays_given_on_the_command_line_are_painted(qapp, qtbot):
     def use(window):
-        assert {n for n, a in window.layer_actions.items() if a.isChecked()} == {"boxes", "sunglasses"}
+        assert {n for n, a in window.commands.layers.items() if a.isChecked()} == {"boxes", "sunglasses"}
 
     assert run_main(qtbot, ["--source", "demo", "--overlay", "boxes", "--overlay", "sunglasses"], use) == 0
 

@@ -70,7 +70,7 @@ def test_the_demo_is_shown_with_keypoints_on_the_face(live_window, qtbot):
 
 
 def test_number_keys_switch_layers_and_zero_clears(window, qtbot):
-    actions = window.layer_actions
+    actions = window.commands.layers
     assert [name for name, action in actions.items() if action.isChecked()] == ["keypoints"]
     for key, name in ((Qt.Key.Key_2, "numbers"), (Qt.Key.Key_3, "boxes"), (Qt.Key.Key_4, "sunglasses")):
         press(qtbot, window, key)
@@ -237,14 +237,14 @@ def test_what_is_chosen_is_remembered(qtbot, tmp_path):
     for turn in range(2):
         window = MainWindow(Controller(device="cpu"), Settings(tmp_path / "settings.ini"))
         qtbot.addWidget(window)
-        chosen = {name for name, action in window.layer_actions.items() if action.isChecked()}
+        chosen = {name for name, action in window.commands.layers.items() if action.isChecked()}
         if turn == 0:
             assert chosen == {"keypoints"}
-            window.layer_actions["sunglasses"].setChecked(True)
-            window.mirror_action.setChecked(True)
+            window.commands.layers["sunglasses"].setChecked(True)
+            window.commands.mirror.setChecked(True)
         else:
             assert chosen == {"keypoints", "sunglasses"}
-            assert window.mirror_action.isChecked()
+            assert window.commands.mirror.isChecked()
         window.close()
 
 
@@ -252,7 +252,7 @@ def test_a_damaged_settings_file_is_no_reason_not_to_start(qtbot, tmp_path):
     (tmp_path / "settings.ini").write_bytes(b"\xff\xfe[view\nlayers=@@@@\nmirrored=maybe\n[window]\ngeometry=12")
     window = MainWindow(Controller(device="cpu"), Settings(tmp_path / "settings.ini"))
     qtbot.addWidget(window)
-    assert not window.mirror_action.isChecked()
+    assert not window.commands.mirror.isChecked()
     window.close()
 
 
@@ -288,15 +288,15 @@ def test_every_action_has_words_and_no_key_is_taken_twice(window):
 
 
 def test_a_new_theme_recolours_the_icons(window, qapp):
-    before = window.open_action.icon().cacheKey()
+    before = window.commands.open.icon().cacheKey()
     palette = qapp.palette()
     try:
         dark = qapp.palette()
         dark.setColor(dark.ColorRole.ButtonText, Qt.GlobalColor.red)
         qapp.setPalette(dark)
         qapp.processEvents()
-        assert window.open_action.icon().cacheKey() != before
-        image = window.open_action.icon().pixmap(24, 24).toImage()
+        assert window.commands.open.icon().cacheKey() != before
+        image = window.commands.open.icon().pixmap(24, 24).toImage()
         colours = {image.pixelColor(x, y).getRgb() for x in range(24) for y in range(24)}
         assert any(red > 200 and green < 60 and alpha > 200 for red, green, _, alpha in colours)
     finally:
