@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, Final, NoReturn, get_args, get_type_hints
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,15 @@ class CheckpointSaved:
 
 @dataclass(frozen=True)
 class RunFinished:
-    """The run ended as planned, or was stopped and kept what it had."""
+    """The run ended as planned, or was stopped and kept what it had.
+
+    `epochs_done` counts the epochs that were judged, of which a stop may have cut the last one short. `best_nme_mean`
+    is None when there was none, and then there are no weights.
+    """
 
     run: str
     epochs_done: int
-    best_nme_mean: float
+    best_nme_mean: float | None
     stopped: bool
 
 
@@ -76,9 +81,12 @@ _EVENT_TYPES: Final[dict[str, type[Any]]] = {
 }
 
 
+_FIELD_TYPES: Final = {name: get_type_hints(kind) for name, kind in _EVENT_TYPES.items()}
+
+
 def to_json_line(event: Event) -> str:
     """Return an event as one line of JSON, without the line break."""
-    return json.dumps({"event": type(event).__name__, **asdict(event)})
+    return json.dumps({"event": type(event).__name__, **asdict(event)}, allow_nan=False)
 
 
 def from_json_line(line: str) -> Event:
@@ -87,11 +95,26 @@ def from_json_line(line: str) -> Event:
     Raises
     ------
     ValueError
-        If the line is no event.
+        If the line is no event, or a field is not of its type.
     """
     try:
-        fields = json.loads(line)
-        kind = _EVENT_TYPES[fields.pop("event")]
-        return kind(**fields)  # type: ignore[no-any-return]
+        fields = json.loads(line, parse_constant=_refuse_constant)
+        name = fields.pop("event")
+        event: Event = _EVENT_TYPES[name](**fields)
+        for field, value in fields.items():
+            if not _fits(value, _FIELD_TYPES[name][field]):
+                raise TypeError(f"{field} is {value!r}")
+        return event
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"not a training event: {line[:200]!r}") from error
+
+
+def _refuse_constant(text: str) -> NoReturn:
+    raise ValueError(f"{text} is not JSON")
+
+
+def _fits(value: object, kind: Any) -> bool:
+    kinds = get_args(kind) or (kind,)
+    if isinstance(value, float) and not math.isfinite(value):  # from digits: 1e999
+        return False
+    return type(value) in kinds or (type(value) is int and float in kinds)  # type(): True is an int to isinstance

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -84,10 +84,9 @@ def fit(
         torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
     run = _Run(config, on_event)
-    network = _initial_network(config).to(run.device, memory_format=torch.channels_last)
-    faces = split_by_identity(
-        read_samples(config.data), validation_share=config.validation_share, seed=config.seed
-    )
+    network = _initial_network(config).to(run.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    faces = split_by_identity(read_samples(config.data), validation_share=config.validation_share, seed=config.seed)
+    run.make_folder()
     training = training_cache(faces[0], network.input_spec, should_stop=should_stop)
     validation = load_crops(
         faces[1],
@@ -96,7 +95,7 @@ def fit(
         should_stop=should_stop,
     )
     if should_stop():
-        on_event(events.RunFinished(str(run.folder), 0, math.inf, stopped=True))
+        on_event(events.RunFinished(str(run.folder), epochs_done=0, best_nme_mean=None, stopped=True))
         return run.folder
     run.start(network, training, validation)
     batches = math.ceil(len(training) / config.batch_size)
@@ -105,15 +104,21 @@ def fit(
         optimizer, max_lr=config.learning_rate, total_steps=batches * config.epochs, pct_start=0.15
     )
     sampler = _Sampler(training, network.input_spec, config, run.device)
-    epoch = 0
+    epochs_done, stopped = 0, False
     for epoch in range(1, config.epochs + 1):
         began = time.perf_counter()
         network.train()
-        loss = run.train_epoch(network, optimizer, schedule, sampler, epoch=epoch, should_stop=should_stop)
-        run.finish_epoch(network, validation, epoch=epoch, training_loss=loss, seconds=time.perf_counter() - began)
-        if should_stop():
+        seen = run.train_epoch(network, optimizer, schedule, sampler, epoch=epoch, should_stop=should_stop)
+        if seen:
+            seconds = time.perf_counter() - began
+            loss = float(np.mean(seen))
+            run.finish_epoch(network, validation, epoch=epoch, training_loss=loss, seconds=seconds)
+            epochs_done = epoch
+        stopped = len(seen) < batches or (epoch < config.epochs and should_stop())
+        if stopped:
             break
-    on_event(events.RunFinished(str(run.folder), epoch, run.best_nme, stopped=epoch < config.epochs))
+    best = run.best_nme if math.isfinite(run.best_nme) else None
+    on_event(events.RunFinished(str(run.folder), epochs_done, best, stopped))
     return run.folder
 
 
@@ -140,17 +145,17 @@ def validate(network: KeypointNetwork, faces: FaceCrops, *, batch_size: int = 12
             points.append(output.points.float().cpu().numpy())
             if output.face_logit is not None:
                 others = network(_non_faces_from(crops, generator)).face_logit
-                right.append(torch.cat([output.face_logit > 0, others <= 0]).float().mean().item())
+                right.append(torch.cat([output.face_logit > 0, others <= 0]).cpu().numpy())
     nmes = metrics.nme(np.concatenate(points), faces.points_unit)
-    return Validation(metrics.score(nmes), float(np.mean(right)) if right else 1.0)
+    return Validation(metrics.score(nmes), float(np.concatenate(right).mean()) if right else 1.0)
 
 
 def _non_faces_from(crops: Tensor, generator: torch.Generator) -> Tensor:
     """Upside down, and a part blown up: enough to see that the confidence tells something."""
     size = crops.shape[-1]
-    half = functional.interpolate(crops[:, :, : size // 3, : size // 3], size=(size, size), mode="bilinear")
+    part = functional.interpolate(crops[:, :, : size // 3, : size // 3], size=(size, size), mode="bilinear")
     pick = torch.rand(len(crops), 1, 1, 1, generator=generator, device=crops.device) < 0.5
-    return torch.where(pick, half, crops.flip(2))
+    return torch.where(pick, part, crops.flip(2))
 
 
 def _initial_network(config: TrainConfig) -> KeypointNetwork:
@@ -188,9 +193,9 @@ class _Sampler:
         self._generator = torch.Generator(device).manual_seed(config.seed)
 
     def epoch(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield each face once: (B + K, 1, S, S) crops of which the last K are no faces, and (B, 68, 2) unit keypoints."""
+        """Yield each face once: (B + K, 1, S, S) crops, the last K of them no faces, and (B, 68, 2) unit keypoints."""
         order = torch.randperm(len(self._crops), generator=self._generator, device=self._device)
-        for chosen in order.split(self._config.batch_size):
+        for chosen in torch.split(order, self._config.batch_size):
             yield self._batch(self._crops[chosen].float().div_(255), self._points[chosen])
 
     def _batch(self, cached: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
@@ -203,12 +208,22 @@ class _Sampler:
         crops = augmentation.cut(cached, placement, spec)
         if self._config.augment:
             crops = augmentation.occlude(crops, generator)
-        if others := round(self._config.negative_share * count):
+        if others := math.ceil(self._config.negative_share * count):
             picked = torch.randint(count, (others,), generator=generator, device=self._device)
             crops = torch.cat([crops, augmentation.not_faces(cached[picked], spec, generator)])
         if self._config.augment:
             crops = augmentation.vary_light(crops, generator)
         return crops, augmentation.move_points(points, placement, spec)
+
+
+@contextmanager
+def _explain_write_error(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise TrainingError(
+            f"{path} could not be written ({error.strerror}); free some space and train again"
+        ) from error
 
 
 @dataclass
@@ -226,10 +241,17 @@ class _Run:
         self.folder = Path(self.config.out or Path("runs") / datetime.now().strftime("%Y-%m-%d-%H%M%S"))
         if (self.folder / "config.json").exists():
             raise TrainingError(f"{self.folder} already holds a run; choose another --out")
-        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def make_folder(self) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise TrainingError(f"{self.folder} cannot be made ({error.strerror}); choose another --out") from error
 
     def start(self, network: KeypointNetwork, training: FaceCrops, validation: FaceCrops) -> None:
-        write_atomically(self.folder / "config.json", self.config.with_out(self.folder).to_json().encode())
+        path = self.folder / "config.json"
+        with _explain_write_error(path):
+            write_atomically(path, self.config.with_out(self.folder).to_json().encode())
         self.on_event(
             events.RunStarted(
                 run=str(self.folder),
@@ -251,8 +273,8 @@ class _Run:
         *,
         epoch: int,
         should_stop: Callable[[], bool],
-    ) -> float:
-        """Take one step a batch; mean loss of the epoch."""
+    ) -> list[float]:
+        """Take one step a batch; return the losses, fewer than there are batches if the run was stopped."""
         losses_seen: list[float] = []
         began = last_told = time.perf_counter()
         images = 0
@@ -263,7 +285,7 @@ class _Run:
             value = loss.item()
             if not math.isfinite(value):
                 raise TrainingError(
-                    f"the loss became {value} in batch {batch} of epoch {epoch}; the best weights so far are kept, "
+                    f"the loss became {value} in batch {batch} of epoch {epoch}; "
                     f"try a learning rate below {self.config.learning_rate:g}"
                 )
             optimizer.zero_grad(set_to_none=True)
@@ -277,7 +299,7 @@ class _Run:
             if now - last_told >= BATCH_EVENT_EVERY_S:
                 last_told = now
                 self.on_event(events.BatchDone(epoch, batch, value, images / (now - began)))
-        return float(np.mean(losses_seen)) if losses_seen else math.nan
+        return losses_seen
 
     def _loss(self, network: KeypointNetwork, crops: Tensor, points: Tensor) -> Tensor:
         faces = len(points)
@@ -293,6 +315,11 @@ class _Run:
     ) -> None:
         """Judge the network, write its figures and weights, and tell."""
         result = validate(network, validation)
+        if not math.isfinite(result.score.nme_mean):
+            raise TrainingError(
+                f"the network gives no numbers any more after epoch {epoch}; "
+                f"try a learning rate below {self.config.learning_rate:g}"
+            )
         is_best = result.score.nme_mean < self.best_nme
         done = events.EpochDone(
             epoch=epoch,
@@ -314,10 +341,8 @@ class _Run:
 
     def _save(self, network: KeypointNetwork, file_name: str, info: dict[str, Any], epoch: int) -> None:
         path = self.folder / file_name
-        try:
+        with _explain_write_error(path):
             save_checkpoint(path, network, name=self.config.model, info=info)
-        except OSError as error:
-            raise TrainingError(f"{path} could not be written ({error.strerror}); free some space and resume") from error
         self.on_event(events.CheckpointSaved(str(path), epoch))
 
     def _append_metrics(self, done: events.EpochDone) -> None:
