@@ -33,8 +33,8 @@ class TrainConfig:
     out: str = _setting("", "run folder to write; empty: runs/<date and time>")
     model: str = _setting(DEFAULT_NETWORK, "network to train", choices=tuple(NETWORKS))
     finetune: str = _setting("", "weights to start from; empty: fresh weights")
-    optimizer: OptimizerName = _setting("adamw", "optimizer")
-    loss: LossName = _setting("wing", "loss on the keypoints")
+    optimizer: OptimizerName = _setting("adamw", "optimizer")  # noqa: RUF009 (it makes a field)
+    loss: LossName = _setting("wing", "loss on the keypoints")  # noqa: RUF009
     epochs: int = _setting(60, "passes over the training images", minimum=1, maximum=100_000)
     batch_size: int = _setting(64, "faces a step", minimum=1, maximum=65_536)
     learning_rate: float = _setting(3e-3, "peak of the one-cycle schedule", minimum=0.0, maximum=1.0)
@@ -63,6 +63,9 @@ class TrainConfig:
             choices = setting_choices(setting.name)
             if choices and value not in choices:
                 raise ConfigError(f"{setting.name} is {value!r}; choose one of {', '.join(choices)}")
+            kind = _HINTS[setting.name]
+            if kind in _KINDS and type(value) not in _KINDS[kind]:  # type(): True is an int to isinstance
+                raise ConfigError(f"{setting.name} is {value!r}; it must be of type {kind.__name__}")
             if "minimum" in limits and not limits["minimum"] <= value <= limits["maximum"]:
                 raise ConfigError(
                     f"{setting.name} is {value}; it must be between {limits['minimum']} and {limits['maximum']}"
@@ -85,6 +88,7 @@ class TrainConfig:
 
 
 _HINTS: Final = get_type_hints(TrainConfig)
+_KINDS: Final[dict[type, tuple[type, ...]]] = {bool: (bool,), int: (int,), float: (float, int), str: (str,)}
 
 
 def setting_choices(name: str) -> tuple[str, ...]:

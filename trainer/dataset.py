@@ -26,6 +26,10 @@ CACHE_PER_BOX: Final = 2.0
 """Side of a cached crop over the side of the face box: room for augmentation to shift, turn and shrink."""
 
 
+MAX_COORDINATE_PX: Final = 1e6
+"""No picture is larger: a coordinate beyond is an error in the table."""
+
+
 class DatasetError(ValueError):
     """A data set that cannot be used; the message names the file, where it helps the row, and the reason."""
 
@@ -67,7 +71,7 @@ def read_samples(root: Path | str, split: Split = "training") -> list[Sample]:
     try:
         with table.open(newline="", encoding="utf-8") as file:
             rows = list(csv.reader(file))
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DatasetError(f"{table} cannot be read ({error}); is this the folder of a data set?") from error
     samples = [_read_row(table, number, row, root / split) for number, row in enumerate(rows[1:], start=2) if row]
     if not samples:
@@ -80,15 +84,19 @@ def _read_row(table: Path, number: int, row: Sequence[str], folder: Path) -> Sam
     if len(row) != 1 + 2 * NUM_KEYPOINTS:
         raise DatasetError(f"{where}: {len(row)} columns instead of {1 + 2 * NUM_KEYPOINTS} (name, 68 times x and y)")
     try:
-        keypoints = np.array(row[1:], dtype=np.float32).reshape(NUM_KEYPOINTS, 2)
+        keypoints = np.array(row[1:], dtype=np.float64).reshape(NUM_KEYPOINTS, 2)
     except ValueError as error:
         raise DatasetError(f"{where}: {error}") from error
-    if not np.isfinite(keypoints).all():
-        raise DatasetError(f"{where}: a coordinate is not a number")
+    if not (np.abs(keypoints) < MAX_COORDINATE_PX).all():  # false for NaN too
+        raise DatasetError(f"{where}: a coordinate is not a number of pixels")
     path = folder / row[0]
-    if not path.is_file():
+    try:
+        is_there = path.is_file()
+    except OSError:  # a name that is too long, for one
+        is_there = False
+    if not is_there:
         raise DatasetError(f"{where}: there is no image {path}")
-    return Sample(path, keypoints, identity_of(path))
+    return Sample(path, keypoints.astype(np.float32), identity_of(path))
 
 
 def identity_of(path: Path) -> str:
@@ -208,7 +216,10 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         data = np.fromfile(path, np.uint8)  # cv2.imread cannot open every path on Windows
     except OSError as error:
         raise DatasetError(f"{path} cannot be read ({error.strerror})") from error
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    try:
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    except cv2.error:  # of a size that OpenCV refuses, for one
+        image = None
     if image is None:
         raise DatasetError(f"{path} is not an image that can be decoded")
     return image  # type: ignore[return-value]
