@@ -53,8 +53,8 @@ class Placement:
         size = self.scale * (spec.crop_per_box / CACHE_PER_BOX)
         cos, sin = size * self.angle.cos(), size * self.angle.sin()
         flip = 1 - 2 * self.mirror.to(size.dtype)
-        rows = [cos * flip, -sin, self.shift[:, 0] * 2 / CACHE_PER_BOX, sin * flip, cos, self.shift[:, 1] * 2 / CACHE_PER_BOX]
-        return torch.stack(rows, dim=1).view(-1, 2, 3)
+        dx, dy = (self.shift * 2 / CACHE_PER_BOX).unbind(dim=1)
+        return torch.stack([cos * flip, -sin, dx, sin * flip, cos, dy], dim=1).view(-1, 2, 3)
 
 
 def usual_placement(count: int, generator: torch.Generator, device: torch.device) -> Placement:
@@ -103,7 +103,7 @@ def cut(cached: Tensor, placement: Placement, spec: InputSpec) -> Tensor:
 
 
 def move_points(points_unit: Tensor, placement: Placement, spec: InputSpec) -> Tensor:
-    """Say where (N, 68, 2) unit keypoints of the cached crops lie in the crops that `cut` makes; mirrored ones swap sides."""
+    """Say where (N, 68, 2) unit keypoints of cached crops lie in what `cut` makes of them; mirrored ones swap sides."""
     affine = placement.affine(spec)
     centred = 2 * points_unit - 1 - affine[:, None, :, 2]
     moved = centred @ affine[:, :, :2].inverse().transpose(1, 2)
@@ -134,7 +134,7 @@ def vary_light(crops: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def _soften(crops: Tensor, generator: torch.Generator) -> Tensor:
-    """A quarter of the batch loses resolution (a small or far face), a quarter is blurred by motion or focus."""
+    """Take resolution from a quarter of the batch (a small or far face), blur a quarter by motion or focus."""
     count, size, device = len(crops), crops.shape[-1], crops.device
     quarter = count // 4
     if quarter == 0:

@@ -30,7 +30,7 @@ def nme(points: NDArray[np.float32], truth: NDArray[np.float32]) -> NDArray[np.f
     -------
     (N,) float32; 0.05 is 5 %.
     """
-    distance = np.linalg.norm(points - truth, axis=-1).mean(axis=-1)
+    distance: NDArray[np.floating] = np.linalg.norm(points - truth, axis=-1).mean(axis=-1)
     return (distance / np.maximum(inter_ocular_distance(truth), 1e-6)).astype(np.float32)
 
 

@@ -111,4 +111,5 @@ def inter_ocular_distance(points: NDArray[np.float32]) -> NDArray[np.float32]:
     (...) distances in the same unit.
     """
     right, left = OUTER_EYE_CORNERS
-    return np.linalg.norm(points[..., right, :] - points[..., left, :], axis=-1).astype(np.float32)
+    distance: NDArray[np.floating] = np.linalg.norm(points[..., right, :] - points[..., left, :], axis=-1)
+    return distance.astype(np.float32)

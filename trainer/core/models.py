@@ -1,7 +1,8 @@
 """The networks and their registry.
 
-Every network takes grey crops and gives `NetworkOutput`: keypoints in unit coordinates of the crop and, where the network
-has one, a face logit. `simple` and `two_conv` are the published baseline, exactly; `compact` is ours and the default.
+Every network takes grey crops and gives `NetworkOutput`: keypoints in unit coordinates of the crop and, where the
+network has one, a face logit. `simple` and `two_conv` are the published baseline, exactly; `compact` is ours and the
+default.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ class NetworkOutput(NamedTuple):
 class KeypointNetwork(nn.Module):
     """Base of all networks.
 
-    Subclasses set `input_spec` and `loss_unit` and implement `forward`: (N, 1, S, S) float32 in [0, 1] -> `NetworkOutput`.
+    Subclasses set `input_spec` and `loss_unit` and implement `forward`: (N, 1, S, S) float32 in [0, 1] ->
+    `NetworkOutput`.
     """
 
     input_spec: ClassVar[InputSpec]
@@ -153,8 +155,8 @@ def _stage(channels_in: int, channels_out: int, blocks: int) -> nn.Sequential:
 class Compact(KeypointNetwork):
     """Plain residual blocks at strides 4, 8 and 16, and a cell-wise head: the default network.
 
-    The head works on a coarse 12 x 12 grid. For each keypoint every cell gives a score and the keypoint's offset from that
-    cell; the keypoint is the mean of the cells' proposals, weighted by the softmax of the scores. This is integral
+    The head works on a coarse 12 x 12 grid. For each keypoint every cell gives a score and the keypoint's offset from
+    that cell; the keypoint is the mean of the cells' proposals, weighted by the softmax of the scores. This is integral
     regression (Sun et al., https://arxiv.org/abs/1711.08229) with the per-cell offsets of PIPNet (Jin et al.,
     https://arxiv.org/abs/2003.03771): a fine position without fine maps.
     """

@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 
 BOX_SIDE_PER_RMS: Final = 3.1
 BOX_UP_PER_SIDE: Final = 0.129
-"""How OpenCV's frontal-face Haar cascade frames a face, fitted on 498 faces of the training set: its box has 3.10 (+-9 %)
-times the keypoints' RMS distance from their mean as its side, and its centre lies 0.129 (+-0.03) sides above that mean."""
+"""How OpenCV's frontal-face Haar cascade frames a face, fitted on 498 faces of the training set: its box has 3.10
+(+-9 %) times the keypoints' RMS distance from their mean as its side, and its centre lies 0.129 (+-0.03) sides above
+that mean."""
 
 CROP_PER_BOX: Final = 1.25
-"""Side of the square crop over the side of the face box: the keypoints fill 70 % of it, the rest is slack for a box that
-is off and for a head that turns."""
+"""Side of the square crop over the side of the face box: the keypoints fill 70 % of it, the rest is slack for a box
+that is off and for a head that turns."""
 
 _MOUTH: Final = tuple(range(48, 68))
 _AREA_STRIDE_LIMIT: Final = 4  # above this many source pixels a crop pixel, every k-th source pixel is read
