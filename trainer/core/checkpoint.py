@@ -1,14 +1,14 @@
 """Weights on disk: safetensors with the network's name and the story of its training in the header.
 
-Loading trusts nothing: the header, the network's name, every tensor's name, shape and type, and every number are checked
-before a network is handed out. No pickle is ever opened.
+Loading trusts nothing: the header, the network's name, every tensor's name, shape and type, and every number are
+checked before a network is handed out. No pickle is ever opened.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import tempfile
+import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
+from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from trainer.core.models import NETWORKS, KeypointNetwork
 
@@ -55,15 +57,15 @@ class Checkpoint:
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file so that a crash or a full disk leaves the old content, never half of the new."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")  # not mkstemp: its files are the owner's alone
     try:
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).replace(path)
+        temporary.replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 
@@ -110,14 +112,13 @@ def load_checkpoint(path: Path | str) -> Checkpoint:
         with safe_open(str(path), framework="pt") as file:
             metadata = file.metadata() or {}
             name, info = _read_metadata(path, metadata)
-            expected = _expected_state(name)
+            network = _blank_network(name)
+            expected = network.state_dict()
             shapes = {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118 (not a dict)
             _compare_shapes(path, name, expected, shapes)
             state = {key: _read_tensor(path, key, file.get_tensor(key), expected[key].dtype) for key in expected}
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path} is damaged or not a safetensors file ({error}); choose another file") from error
-    with torch.device("meta"):
-        network = NETWORKS[name]()
     network.load_state_dict(state, strict=True, assign=True)
     return Checkpoint(network.eval(), name, info)
 
@@ -143,21 +144,40 @@ def _read_metadata(path: Path, metadata: Mapping[str, str]) -> tuple[str, dict[s
     if metadata.get("format") != FORMAT:
         raise CheckpointError(f"{path} holds weights of some other program; choose weights that FKD's trainer saved")
     version = metadata.get("format_version", "")
-    if not version.isdecimal() or int(version) > FORMAT_VERSION:
-        raise CheckpointError(f"{path} has format version {version!r}, newer than this program reads; update FKD Desktop")
+    if version != str(FORMAT_VERSION):
+        raise CheckpointError(
+            f"{path} has format version {version!r}, this program reads {FORMAT_VERSION}; update FKD Desktop"
+        )
     name = metadata.get("network", "")
     if name not in NETWORKS:
         raise CheckpointError(f"{path} is of a network called {name!r}; this program knows {', '.join(NETWORKS)}")
     try:
         info = json.loads(metadata.get("info", "{}"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} has a damaged header; choose another file") from error
     return name, info if isinstance(info, dict) else {}
 
 
-def _expected_state(name: str) -> dict[str, torch.Tensor]:
-    with torch.device("meta"):  # shapes only: two_conv alone would fill 2 GB
-        return dict(NETWORKS[name]().state_dict())
+class _SkipInitialisation(TorchFunctionMode):
+    """Leaves the tensors that are made in its context unfilled: no time, and no memory until their pages are touched.
+
+    The meta device would do the same, but its first use imports a compiler and takes seconds.
+    """
+
+    def __torch_function__(
+        self, func: Any, _types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        # A function that is called from here no longer comes through here: so the outer ones are named.
+        if func in (nn.init.kaiming_uniform_, nn.init.uniform_):
+            return args[0] if args else (kwargs or {})["tensor"]
+        if func is torch.Tensor.uniform_:
+            return args[0]
+        return func(*args, **(kwargs or {}))
+
+
+def _blank_network(name: str) -> KeypointNetwork:
+    with _SkipInitialisation():
+        return NETWORKS[name]()
 
 
 def _compare_shapes(
@@ -182,4 +202,5 @@ def _read_tensor(path: Path, key: str, tensor: torch.Tensor, dtype: torch.dtype)
             raise CheckpointError(f"{path} holds values that are not numbers (in {key}); training went wrong there")
     elif tensor.dtype != dtype:
         raise CheckpointError(f"{path} stores {key} as {tensor.dtype}, expected {dtype}; choose another file")
-    return tensor.to(dtype)
+    # A copy: what safetensors returns is the file itself, mapped, and would change with it (or crash when it is cut).
+    return tensor.to(dtype, copy=True)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from trainer.core import preprocess
-from trainer.core.checkpoint import Checkpoint, load_checkpoint
+from trainer.core.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from trainer.core.keypoints import NUM_KEYPOINTS
 from trainer.core.resources import default_weights_path
 
@@ -79,7 +79,8 @@ def resolve_device(device: DeviceName | str) -> torch.device:
 class Predictor:
     """A network, ready to find the keypoints of all faces of a frame in one batch.
 
-    Use it from one thread at a time. Most callers want `Predictor.load`.
+    Use it from one thread at a time. Most callers want `Predictor.load`: this takes the checkpoint's network over and
+    rewrites it for inference.
     """
 
     def __init__(self, checkpoint: Checkpoint, *, device: DeviceName | str = "auto") -> None:
@@ -89,7 +90,9 @@ class Predictor:
         network = checkpoint.network.eval()
         network.fold()
         network.requires_grad_(requires_grad=False)
-        self._network: KeypointNetwork = network.to(self.device, memory_format=torch.channels_last)
+        self._network: KeypointNetwork = network.to(  # type: ignore[call-overload]
+            self.device, memory_format=torch.channels_last
+        )
         self._spec = network.input_spec
 
     @classmethod
@@ -111,7 +114,16 @@ class Predictor:
             If the device is not there.
         """
         device = resolve_device(device).type  # fail on the device before reading gigabytes
-        return cls(load_checkpoint(default_weights_path() if weights is None else weights), device=device)
+        if weights is None:
+            try:
+                weights = default_weights_path()
+            except FileNotFoundError as error:
+                raise CheckpointError(f"there are no shipped weights: {error}") from error
+        return cls(load_checkpoint(weights), device=device)
+
+    def warm_up(self) -> None:
+        """Run once on nothing in particular, so that the first real frame is not the slow one."""
+        self.predict(np.zeros((64, 64, 3), np.uint8), [[16, 16, 32, 32]])
 
     def predict(self, frame_bgr: NDArray[np.uint8], boxes_xywh: ArrayLike) -> Keypoints:
         """Find the keypoints of every boxed face, in one batch.
