@@ -1,0 +1,140 @@
+import argparse
+import dataclasses
+import json
+import math
+
+import pytest
+
+from trainer.cli import main
+from trainer.config import ConfigError, TrainConfig, add_arguments, setting_choices
+
+FIELDS = {field.name: field for field in dataclasses.fields(TrainConfig)}
+NUMBERS = [name for name, field in FIELDS.items() if "minimum" in field.metadata]
+CHOICES = [name for name in FIELDS if setting_choices(name)]
+
+
+def parse(*arguments: str) -> TrainConfig:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return TrainConfig.from_arguments(parser.parse_args(arguments))
+
+
+def flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def test_numbers_and_choices_are_those_that_are_meant() -> None:
+    assert set(NUMBERS) == {
+        *("epochs", "batch_size", "learning_rate", "weight_decay"),
+        *("negative_share", "validation_share", "seed", "threads"),
+    }
+    assert set(CHOICES) == {"model", "optimizer", "loss", "device"}
+    assert setting_choices("optimizer") == ("adam", "adamw", "sgd")
+    assert setting_choices("model") == ("simple", "two_conv", "compact")
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_each_number_has_its_limits(name: str, is_one_sentence) -> None:
+    limits = FIELDS[name].metadata
+    for allowed in (limits["minimum"], limits["maximum"]):
+        if not (name == "learning_rate" and allowed == 0):
+            assert getattr(TrainConfig(**{name: allowed}), name) == allowed
+    step = 1 if isinstance(FIELDS[name].default, int) else 1e-6
+    for refused in (limits["minimum"] - step, limits["maximum"] + step, -(10**9), 10**12):
+        with pytest.raises(ConfigError, match=f"{name} is") as caught:
+            TrainConfig(**{name: refused})
+        assert str(refused) in str(caught.value)
+        assert is_one_sentence(caught.value)
+
+
+@pytest.mark.parametrize("name", [name for name in NUMBERS if isinstance(FIELDS[name].default, float)])
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_fractions_must_be_numbers(name: str, value: float) -> None:
+    with pytest.raises(ConfigError, match=name):
+        TrainConfig(**{name: value})
+
+
+def test_a_learning_rate_of_nothing_is_refused() -> None:
+    with pytest.raises(ConfigError, match="learning_rate is 0"):
+        TrainConfig(learning_rate=0.0)
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_each_choice_is_checked(name: str, is_one_sentence) -> None:
+    for choice in setting_choices(name):
+        assert getattr(TrainConfig(**{name: choice}), name) == choice
+    with pytest.raises(ConfigError, match=f"{name} is 'other'") as caught:
+        TrainConfig(**{name: "other"})
+    assert all(choice in str(caught.value) for choice in setting_choices(name))
+    assert is_one_sentence(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("epochs", 2.5),
+        ("epochs", "3"),
+        ("epochs", True),
+        ("epochs", None),
+        ("learning_rate", "0.1"),
+        ("augment", 1),
+        ("augment", "no"),
+        ("data", None),
+        ("data", 3),
+        ("model", ["compact"]),
+    ],
+)
+def test_a_value_of_another_type_is_refused(name: str, value: object) -> None:
+    with pytest.raises(ConfigError, match=f"{name} is"):
+        TrainConfig(**{name: value})
+
+
+def test_the_configuration_is_frozen_and_kept_as_json() -> None:
+    config = TrainConfig(data="faces", epochs=3)
+    with pytest.raises(AttributeError):
+        config.epochs = 4
+    assert TrainConfig(**json.loads(config.to_json())) == config
+    assert config.with_out("elsewhere").out == "elsewhere"
+    assert dataclasses.replace(config.with_out("elsewhere"), out="") == config
+
+
+# --- command line ---
+
+
+def test_the_flags_defaults_are_the_fields() -> None:
+    assert parse("--data", "faces") == TrainConfig(data="faces")
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_every_field_has_its_flag(name: str) -> None:
+    default = FIELDS[name].default
+    if isinstance(default, bool):
+        assert getattr(parse("--data", "x", flag(name)), name) is True
+        assert getattr(parse("--data", "x", flag(name).replace("--", "--no-", 1)), name) is False
+        return
+    value = setting_choices(name)[-1] if name in CHOICES else {int: 7, float: 0.25, str: "some where"}[type(default)]
+    config = parse("--data", "x", flag(name), str(value))
+    assert getattr(config, name) == value
+    assert type(getattr(config, name)) is type(default)
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["--data"], ["--data", "x", "--epochs", "many"], ["--data", "x", "--model", "resnet"]]
+)
+def test_flags_that_cannot_be_read_end_with_2(arguments: list[str], capsys) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["train", *arguments])
+    assert caught.value.code == 2
+    assert "error:" in capsys.readouterr().err
+
+
+def test_help_tells_every_flag_and_default(capsys) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["train", "--help"])
+    assert caught.value.code == 0
+    text = " ".join(capsys.readouterr().out.split())
+    for name, field in FIELDS.items():
+        assert flag(name) in text
+        assert " ".join(field.metadata["help"].split()) in text
+        if field.default != "":
+            assert f"(default: {field.default})" in text
