@@ -148,10 +148,13 @@ class FaceCrops:
         (N, 1, S, S) uint8, grey.
     points_unit
         (N, 68, 2) float32 keypoints: 0 to 1 across the crop.
+    pixel_unit
+        (N,) float32 side of a pixel of the picture, in the same unit.
     """
 
     crops: NDArray[np.uint8]
     points_unit: NDArray[np.float32]
+    pixel_unit: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.crops)
@@ -184,6 +187,7 @@ def load_crops(
     """
     crops = np.empty((len(samples), 1, size_px, size_px), np.uint8)
     points = np.empty((len(samples), NUM_KEYPOINTS, 2), np.float32)
+    pixels = np.empty(len(samples), np.float32)
     done = 0
     for sample in samples:
         if should_stop():
@@ -192,8 +196,9 @@ def load_crops(
         square = crop_squares(box_from_keypoints(sample.keypoints_px), crop_per_box=crop_per_box)
         crops[done, 0] = extract_crop(image, square[0], size_px=size_px)
         points[done] = frame_to_unit(sample.keypoints_px[None], square)[0]
+        pixels[done] = 1 / square[0, 2]
         done += 1
-    return FaceCrops(crops[:done], points[:done])
+    return FaceCrops(crops[:done], points[:done], pixels[:done])
 
 
 def training_cache(

@@ -473,7 +473,7 @@ def test_perfect_points_have_no_error(drawn) -> None:
     network = Dot()
     with torch.no_grad():
         network.points.copy_(torch.from_numpy(points))
-    faces = FaceCrops(np.zeros((3, 1, 32, 32), np.uint8), np.stack([points] * 3))
+    faces = FaceCrops(np.zeros((3, 1, 32, 32), np.uint8), np.stack([points] * 3), np.full(3, 1 / 32, np.float32))
     result = validate(network, faces)
     assert result.score.nme_mean == pytest.approx(0, abs=1e-6)
     assert result.score.auc == pytest.approx(1)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
-from trainer.core.keypoints import LEFT_EYE, NUM_KEYPOINTS, RIGHT_EYE
+from trainer.core.keypoints import NUM_KEYPOINTS
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -28,14 +28,14 @@ CROP_PER_BOX: Final = 1.25
 """Side of the square crop over the side of the face box: the keypoints fill 70 % of it, the rest is slack for a box
 that is off and for a head that turns."""
 
-_MOUTH: Final = tuple(range(48, 68))
 _AREA_STRIDE_LIMIT: Final = 4  # above this many source pixels a crop pixel, every k-th source pixel is read
 
 
 def box_from_keypoints(points_px: ArrayLike) -> NDArray[np.float32]:
     """Return the face box that a detector would give for these keypoints.
 
-    It turns with the face (the box itself stays upright), so a tracker can feed the next frame from it at any angle.
+    A tracker can feed the next frame from it at any angle: the square that `crop_squares` makes of it has its centre on
+    the keypoints' mean however the face is turned.
 
     Parameters
     ----------
@@ -52,10 +52,8 @@ def box_from_keypoints(points_px: ArrayLike) -> NDArray[np.float32]:
     mean = points.mean(axis=-2)
     rms = np.sqrt(np.square(points - mean[..., None, :]).sum(axis=-1).mean(axis=-1))
     side = np.maximum(BOX_SIDE_PER_RMS * rms, 1.0)
-    eyes = points[..., (*RIGHT_EYE, *LEFT_EYE), :].mean(axis=-2)
-    up = eyes - points[..., _MOUTH, :].mean(axis=-2)
-    up /= np.maximum(np.linalg.norm(up, axis=-1, keepdims=True), 1e-6)
-    centre = mean + 0.5 + up * (BOX_UP_PER_SIDE * side)[..., None]
+    centre = mean + 0.5
+    centre[..., 1] -= BOX_UP_PER_SIDE * side
     return np.concatenate(
         [centre - side[..., None] / 2, np.repeat(side[..., None], 2, axis=-1)], axis=-1, dtype=np.float32
     )
