@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
+from fkd_desktop.errors import FkdError
 from fkd_desktop.live.pipeline import Pipeline
-from fkd_desktop.live.source import VideoSource
-from fkd_desktop.live.video_writer import VideoWriter
+from fkd_desktop.live.source import IMAGE_SUFFIXES, VIDEO_SUFFIXES, VideoSource
+from fkd_desktop.live.video_writer import VideoWriter, letterbox
 from fkd_desktop.overlays import render
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def annotate(
     layers
         What to paint.
     out_folder
-        Gets ``<label>.mp4`` and ``<label>.png``.
+        Gets ``<label>-annotated.mp4`` and ``<label>-sheet.png``: not the source's own name, for it may lie there.
     on_frame
         Told the number of frames done.
 
@@ -82,8 +83,8 @@ def annotate(
         If the source cannot be read or the files cannot be written.
     """
     pipeline = Pipeline(predictor)
-    stem = source.label.lower().replace(" ", "-").rpartition(".")[0] or source.label.lower().replace(" ", "-")
-    video_path, sheet_path = out_folder / f"{stem}.mp4", out_folder / f"{stem}.png"
+    stem = _stem(source.label)
+    video_path, sheet_path = out_folder / f"{stem}-annotated.mp4", out_folder / f"{stem}-sheet.png"
     pipeline_ms: list[float] = []
     tiles: list[NDArray[np.uint8]] = []
     with_faces = 0
@@ -124,15 +125,29 @@ def once(source: FrameSource) -> FrameSource:
     return source
 
 
+def _stem(label: str) -> str:
+    """Return a source's label as the start of a file name: without a suffix, in lower case, without blanks."""
+    name, dot, suffix = label.rpartition(".")
+    has_suffix = bool(name and dot) and f".{suffix.lower()}" in IMAGE_SUFFIXES | VIDEO_SUFFIXES
+    return (name if has_suffix else label).lower().replace(" ", "-").replace("/", "-").replace("\\", "-")
+
+
 def _tile(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     height, width = image.shape[:2]
-    size = (SHEET_TILE_WIDTH, max(1, round(height * SHEET_TILE_WIDTH / width)))
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
+    tile_height = min(max(1, round(height * SHEET_TILE_WIDTH / width)), 2 * SHEET_TILE_WIDTH)
+    return letterbox(image, SHEET_TILE_WIDTH, tile_height)
 
 
 def _write_sheet(path: Path, tiles: Sequence[NDArray[np.uint8]]) -> None:
     if not tiles:
         return
-    picked = [tiles[i] for i in np.linspace(0, len(tiles) - 1, SHEET_COLUMNS * SHEET_ROWS).round().astype(int)]
+    height = tiles[0].shape[0]
+    picked = [
+        letterbox(tiles[i], SHEET_TILE_WIDTH, height)  # the pictures of a folder differ in size
+        for i in np.linspace(0, len(tiles) - 1, SHEET_COLUMNS * SHEET_ROWS).round().astype(int)
+    ]
     rows = [np.hstack(picked[i : i + SHEET_COLUMNS]) for i in range(0, len(picked), SHEET_COLUMNS)]
-    path.write_bytes(cv2.imencode(".png", np.vstack(rows))[1].tobytes())
+    try:
+        path.write_bytes(cv2.imencode(".png", np.vstack(rows))[1].tobytes())
+    except OSError as error:
+        raise FkdError(f"{path} cannot be written ({error.strerror or error}); choose another place") from error

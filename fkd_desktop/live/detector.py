@@ -67,7 +67,7 @@ class HaarDetector:
         min_neighbors: int = 4,
         min_face_px: int = 24,
     ) -> None:
-        path = Path(cascade_path) if cascade_path else Path(cv2.data.haarcascades) / CASCADE_NAME
+        path = Path(cascade_path) if cascade_path else Path(cv2.data.haarcascades) / CASCADE_NAME  # type: ignore[attr-defined]
         self._cascade = cv2.CascadeClassifier()
         try:
             loaded = path.is_file() and self._cascade.load(str(path))
@@ -93,5 +93,5 @@ class HaarDetector:
             minSize=(self._min_face_px, self._min_face_px),
         )
         boxes = np.asarray(found, dtype=np.float32).reshape(-1, 4)
-        boxes *= np.float32([width / size[0], height / size[1], width / size[0], height / size[1]])
+        boxes *= np.array([width / size[0], height / size[1]] * 2, np.float32)
         return boxes[np.argsort(-boxes[:, 2], kind="stable")]

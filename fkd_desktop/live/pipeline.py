@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import cv2
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from trainer.core.predictor import Predictor
 
 FINE_DETECTION_EVERY: Final = 6
+LEAST_CONTRAST: Final = 3.0
+"""Standard deviation, in grey levels, of the darkest or dullest crop that can show a face. The network's confidence in
+one with less says nothing: without this, a face would live on where the lens was covered."""
 
 
 class Pipeline:
@@ -27,7 +32,7 @@ class Pipeline:
     Parameters
     ----------
     predictor
-        The network.
+        The network. The attribute may be set anew between two frames: the faces stay known.
     detector
         Finds new faces; None for OpenCV's frontal-face cascade.
     tracker
@@ -39,7 +44,9 @@ class Pipeline:
         If the default detector does not load.
     """
 
-    def __init__(self, predictor: Predictor, *, detector: Detector | None = None, tracker: Tracker | None = None) -> None:
+    def __init__(
+        self, predictor: Predictor, *, detector: Detector | None = None, tracker: Tracker | None = None
+    ) -> None:
         self.predictor = predictor
         self._detector = detector or HaarDetector()
         self._tracker = tracker or Tracker()
@@ -83,10 +90,11 @@ class Pipeline:
         marks.append(time.perf_counter())
         found = self.predictor.predict_crops(crops, squares)
         marks.append(time.perf_counter())
-        tracker.update(found, timestamp_s)
+        confidence = np.where(crops.std(axis=(1, 2, 3)) < LEAST_CONTRAST, np.float32(0), found.confidence)
+        tracker.update(replace(found, confidence=confidence), timestamp_s)
         tracks = tracker.tracks
         marks.append(time.perf_counter())
-        times = StageTimes(*(1000 * (end - start) for start, end in zip(marks, marks[1:], strict=False)))
+        times = StageTimes(*(1000 * (end - start) for start, end in pairwise(marks)))
         if not tracks:
             return FrameResult(frame, timestamp_s, times=times)
         return FrameResult(

@@ -1,7 +1,7 @@
 """A thread of its own for a source, so that nobody waits for a camera, a disk or a decoder.
 
-Reading can block in C for as long as a driver likes. The thread is therefore a daemon that is asked to stop and then left
-alone: when its call returns, it closes the source and ends.
+Reading can block in C for as long as a driver likes. The thread is therefore a daemon that is asked to stop and then
+left alone: when its call returns, it closes the source and ends.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ class FrameReader:
         self._ended = threading.Event()
         self._error: SourceError | None = None
         self._label = ""
+        self._holds_next = False
         self._thread = threading.Thread(target=self._run, name="frame-reader", daemon=True)
 
     def __enter__(self) -> Self:
@@ -56,7 +57,7 @@ class FrameReader:
         self.close()
 
     def close(self, *, timeout_s: float = 1.0) -> bool:
-        """Ask the thread to stop and wait for it that long; false if it is still in a blocking call and was left alone."""
+        """Ask the thread to stop and wait that long for it; false if it hangs in a call and was left alone."""
         self._stop.set()
         self._slot.take()  # whoever waits for the slot to be empty goes on
         self._thread.join(timeout_s)
@@ -73,15 +74,21 @@ class FrameReader:
         SourceError
             If the source broke, once all of its frames were taken.
         """
-        frame = self._slot.take() if self._ended.is_set() else self._slot.take(timeout_s=timeout_s)
-        if frame is None and self._ended.is_set() and self._error is not None:
+        has_ended = self._ended.is_set()  # asked first: what ends while we wait may leave a last frame
+        frame = self._slot.take(timeout_s=0.0 if has_ended else timeout_s)
+        if frame is None and has_ended and self._error is not None:
             raise self._error
         return frame
 
     @property
     def ended(self) -> bool:
-        """Whether the source has ended and all of its frames were taken."""
-        return self._ended.is_set() and self._slot.wait_empty(timeout_s=0)
+        """Whether the source has no more frames and all of them were taken; false if it broke, which `get` raises."""
+        return self._ended.is_set() and self._error is None and self._slot.wait_empty(timeout_s=0)
+
+    @property
+    def holds_next(self) -> bool:
+        """Whether the next frame is there and only waits for its time: a picture that stays is no stall."""
+        return self._holds_next
 
     @property
     def label(self) -> str:
@@ -106,9 +113,15 @@ class FrameReader:
             _log.exception("reading %s failed", self._label or "the source")
             self._error = SourceError(f"{self._label or 'the source'} cannot be read ({error}); see the log")
         finally:
-            if source is not None:
-                source.close()
             self._ended.set()
+            if source is not None:
+                self._close(source)
+
+    def _close(self, source: FrameSource) -> None:
+        try:
+            source.close()
+        except Exception:  # its frames are there: nothing that the user could do about it
+            _log.exception("closing %s failed", self._label)
 
     def _read_all(self, source: FrameSource) -> None:
         start_s: float | None = None
@@ -123,13 +136,15 @@ class FrameReader:
                 now_s = time.perf_counter()
                 if start_s is None or now_s - (start_s + frame.timestamp_s) > MAX_LATE_S:
                     start_s = now_s - frame.timestamp_s
+                self._holds_next = True
                 if self._stop.wait(max(0.0, start_s + frame.timestamp_s - now_s)):
                     return
                 frame = _captured_now(frame)
             if not self._stop.is_set():
                 self._slot.put(frame)
+            self._holds_next = False
 
 
 def _captured_now(frame: Frame) -> Frame:
-    """A file's frame is "captured" when it is due, not when it was decoded ahead of time."""
+    """Stamp a file's frame: it is "captured" when it is due, not when it was decoded ahead of time."""
     return replace(frame, captured_s=time.perf_counter())

@@ -141,15 +141,22 @@ class LiveSession:
                         self._on_event(SourceOpened(reader.label, width, height))
                     elif stalled:
                         self._on_event(SourceResumed(reader.label))
-                    last_s, last_frame, stalled = time.perf_counter(), frame, False
+                    last_frame, stalled = frame, False
                     last_was_annotated = self._publish(frame)
+                    last_s = time.perf_counter()
                     continue
                 if last_frame is not None and not last_was_annotated and self._predictor() is not None:
-                    last_was_annotated = self._publish(last_frame)  # a still picture, shown before the network was there
-                if reader.ended and (last_was_annotated or last_frame is None):
-                    self._on_event(SourceEnded(reader.label))
-                    return
-                if not stalled and not reader.ended and time.perf_counter() - last_s > STALL_S:
+                    last_was_annotated = self._publish(
+                        last_frame
+                    )  # a still picture, shown before the network was there
+                if reader.ended:
+                    if last_was_annotated or last_frame is None:
+                        self._on_event(SourceEnded(reader.label))
+                        return
+                    time.sleep(POLL_S)  # `get` has nothing to wait for any more
+                elif reader.holds_next:
+                    last_s = time.perf_counter()
+                elif not stalled and time.perf_counter() - last_s > STALL_S:
                     stalled = True
                     self._on_event(SourceStalled(reader.label))
 
@@ -159,8 +166,9 @@ class LiveSession:
         if predictor is None:
             result = FrameResult(frame.image_bgr, frame.timestamp_s)
         else:
-            if self._pipeline is None or self._pipeline.predictor is not predictor:
+            if self._pipeline is None:
                 self._pipeline = Pipeline(predictor)
+            self._pipeline.predictor = predictor
             result = self._pipeline.process(frame.image_bgr, frame.timestamp_s)
         if self._slot.put(LiveFrame(result, frame.captured_s, annotated=predictor is not None)):
             self._on_result()

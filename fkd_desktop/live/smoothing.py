@@ -26,9 +26,9 @@ class SmoothingSettings:
         Cut-off of the speed estimate itself.
     """
 
-    min_cutoff_hz: float = 1.2
-    speed_gain: float = 18.0
-    speed_cutoff_hz: float = 2.5
+    min_cutoff_hz: float = 0.6
+    speed_gain: float = 25.0
+    speed_cutoff_hz: float = 3.0
 
 
 class OneEuroFilter:

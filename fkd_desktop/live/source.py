@@ -1,14 +1,16 @@
 """Where frames come from: cameras, video files, pictures, the demo clip.
 
-A source is opened, read and closed by one thread; `fkd_desktop.live.reader` gives it one of its own. What users write to
-name a source (``camera:0``, ``demo``, a path) is turned into one by `make_source`, through a registry that tests and
+A source is opened, read and closed by one thread; `fkd_desktop.live.reader` gives it one of its own. What users write
+to name a source (``camera:0``, ``demo``, a path) is turned into one by `make_source`, through a registry that tests and
 other kinds of sources can add to.
 """
 
 from __future__ import annotations
 
+import codecs
 import sys
 import time
+import unicodedata
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -31,6 +33,8 @@ MAX_IMAGE_PIXELS: Final = 100_000_000
 MAX_IMAGE_BYTES: Final = 500_000_000
 PICTURE_S: Final = 2.0
 """How long each picture of a folder is shown."""
+_COMPLETE_SHARE: Final = 0.9
+"""A video that gives this share of what its header says counts as whole: headers are often estimates."""
 
 
 class FrameSource(ABC):
@@ -86,14 +90,14 @@ class CameraSource(FrameSource):
     def open(self) -> None:
         """See `FrameSource.open`."""
         if sys.platform.startswith("linux") and not Path(f"/dev/video{self._index}").exists():
-            raise SourceError(f"there is no camera {self._index}; plug one in, or choose another source")
+            raise SourceError(f"there is no camera {self._index}; plug one in and retry, or choose another source")
         backend = {"linux": cv2.CAP_V4L2, "win32": cv2.CAP_MSMF, "darwin": cv2.CAP_AVFOUNDATION}
         capture = cv2.VideoCapture(self._index, backend.get(sys.platform, cv2.CAP_ANY))
         if not capture.isOpened():
             capture.release()
             raise SourceError(
-                f"camera {self._index} cannot be opened; another program may use it, or access is denied in the "
-                "system's privacy settings"
+                f"camera {self._index} cannot be opened; close other programs that may use it, and check that the "
+                "system's privacy settings allow it"
             )
         # The order matters on Linux: most webcams reach 30 frames a second at this size only with MJPG.
         capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
@@ -111,7 +115,7 @@ class CameraSource(FrameSource):
             ok, image = self._capture.read()
             if ok and image is not None and image.size:
                 now_s = time.perf_counter()
-                return Frame(as_frame(image), now_s, now_s)
+                return Frame(as_frame(image), now_s, now_s)  # type: ignore[arg-type]
         raise SourceError(f"camera {self._index} stopped sending pictures; check that it is plugged in, then retry")
 
     def close(self) -> None:
@@ -141,6 +145,7 @@ class VideoSource(FrameSource):
         self._capture: cv2.VideoCapture | None = None
         self._frames = 0
         self._expected = 0
+        self._position_s = 0.0
         self._offset_s = 0.0
         self._last_s = 0.0
         self._step_s = 1 / 30
@@ -148,14 +153,18 @@ class VideoSource(FrameSource):
     def open(self) -> None:
         """See `FrameSource.open`."""
         check_file(self._path)
-        capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
-        if not capture.isOpened():
+        # Absolute, or FFmpeg takes "a:b.mp4" for a protocol. And some texts it would read, as pictures of the text.
+        capture = cv2.VideoCapture(str(self._path.absolute()), cv2.CAP_FFMPEG)
+        if not capture.isOpened() or is_text(self._path):
             capture.release()
-            raise SourceError(f"{self._path} is not a video or picture that can be read, or is damaged; choose another file")
+            raise SourceError(
+                f"{self._path} is not a video or picture that can be read, or is damaged; choose another file"
+            )
         rate = capture.get(cv2.CAP_PROP_FPS)
         self._step_s = 1 / rate if 0 < rate <= 1000 else 1 / 30
         self._expected = int(max(0, capture.get(cv2.CAP_PROP_FRAME_COUNT)))
         self._frames = 0
+        self._offset_s = self._last_s = self._position_s = 0.0
         self._capture = capture
 
     def read(self) -> Frame | None:
@@ -167,7 +176,7 @@ class VideoSource(FrameSource):
         if image is None:
             self._complain_if_it_ended_early()
             return None
-        position_s = self._offset_s + max(0.0, self._position_s())
+        position_s = self._offset_s + self._position_s
         # Some files have no or falling times: then the frame rate is all there is.
         self._last_s = position_s if position_s > self._last_s or self._frames == 1 else self._last_s + self._step_s
         return Frame(as_frame(image), self._last_s, time.perf_counter())
@@ -179,24 +188,30 @@ class VideoSource(FrameSource):
         if not ok or image is None or image.size == 0:
             return None
         self._frames += 1
+        self._position_s = max(0.0, self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
         return image  # type: ignore[return-value]
 
-    def _position_s(self) -> float:
-        assert self._capture is not None
-        return float(self._capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000
-
     def _rewind(self) -> None:
+        next_s = self._last_s + self._step_s
         self.close()
         self.open()
-        self._offset_s = self._last_s + self._step_s
+        self._offset_s = self._last_s = next_s
 
     def _complain_if_it_ended_early(self) -> None:
         if self._capture is None:
             return
         if self._frames == 0:
-            raise SourceError(f"{self._path} has no picture that can be read; it is empty or damaged, choose another file")
-        if self._frames < 0.9 * self._expected:
-            raise SourceError(f"{self._path} is cut off after {self._frames} of its {self._expected} frames; the rest is lost")
+            raise SourceError(
+                f"{self._path} has no picture that can be read; it is empty or damaged, choose another file"
+            )
+        # A container without an index says how long it is, and the number of frames is guessed from that: where frames
+        # come at uneven times, only the time tells that the video is whole.
+        is_short = max(self._frames, self._position_s / self._step_s + 1) < _COMPLETE_SHARE * self._expected
+        if is_short:
+            raise SourceError(
+                f"{self._path} is cut off after {self._position_s + self._step_s:.1f} of its "
+                f"{self._expected * self._step_s:.1f} seconds; the rest is lost, so get the file again for all of it"
+            )
 
     def close(self) -> None:
         """See `FrameSource.close`."""
@@ -256,7 +271,20 @@ def check_file(path: Path) -> None:
             if not file.read(1):
                 raise SourceError(f"{path} is empty; choose another file")
     except OSError as error:
-        raise SourceError(f"{path} cannot be read ({error.strerror or error}); check its permissions") from error
+        raise SourceError(
+            f"{path} cannot be read ({error.strerror or error}); check the path and its permissions"
+        ) from error
+
+
+def is_text(path: Path) -> bool:
+    """Whether a file begins with nothing but characters of a text."""
+    with path.open("rb") as file:
+        start = file.read(1024)
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(start)
+    except UnicodeDecodeError:
+        return False
+    return not any(unicodedata.category(c) == "Cc" and c not in "\t\n\f\r\x1b" for c in text)
 
 
 def read_picture(path: Path) -> NDArray[np.uint8]:
@@ -279,12 +307,14 @@ def decode_picture(path: Path) -> NDArray[np.uint8] | None:
     if path.stat().st_size > MAX_IMAGE_BYTES:
         return None
     data = np.fromfile(path, np.uint8)  # cv2.imread cannot open every path on Windows
+    limit = MAX_IMAGE_PIXELS // 1_000_000
     try:
         image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    except cv2.error as error:  # OpenCV's own limit of pixels
-        raise SourceError(f"{path} is too large a picture; the limit is {MAX_IMAGE_PIXELS // 1_000_000} megapixels") from error
-    if image is not None and image.shape[0] * image.shape[1] > MAX_IMAGE_PIXELS:
-        raise SourceError(f"{path} is too large a picture; the limit is {MAX_IMAGE_PIXELS // 1_000_000} megapixels")
+        is_too_large = image is not None and image.shape[0] * image.shape[1] > MAX_IMAGE_PIXELS
+    except cv2.error:  # OpenCV's own limit of pixels
+        is_too_large = True
+    if is_too_large:
+        raise SourceError(f"{path} is too large a picture; choose one of at most {limit} megapixels")
     return image  # type: ignore[return-value]
 
 
@@ -322,14 +352,26 @@ def make_source(name: str) -> FrameSource:
     scheme, _, rest = name.partition(":")
     if scheme in _SCHEMES:
         return _SCHEMES[scheme](rest)
-    path = Path(name).expanduser()
-    if path.is_dir():
-        pictures = sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
+    path = Path(name)
+    try:
+        path = path.expanduser()
+        pictures = _pictures(path) if path.is_dir() else None
+    except RuntimeError as error:  # ~somebody who has no home here
+        raise SourceError(f"there is no file {path}; check the path or choose another file") from error
+    except OSError as error:
+        raise SourceError(
+            f"{path} cannot be read ({error.strerror or error}); check the path and its permissions"
+        ) from error
+    if pictures is not None:
         if not pictures:
             raise SourceError(f"the folder {path} has no pictures; choose another one")
-        return ImageSource(pictures, label=path.name)
+        return ImageSource(pictures, label=path.resolve().name or str(path))
     check_file(path)
     # A wrong suffix is common: content decides. Only what is named a video is not tried as a picture first.
     if path.suffix.lower() not in VIDEO_SUFFIXES and decode_picture(path) is not None:
         return ImageSource([path], label=path.name)
     return VideoSource(path)
+
+
+def _pictures(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file())

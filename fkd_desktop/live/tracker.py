@@ -36,7 +36,9 @@ class TrackerSettings:
     search_after_loss_s
         For this long after a loss, look as if there were none.
     same_face_overlap
-        Intersection over union from which two boxes are the same face.
+        Intersection over union with a track from which a detection is the same face.
+    twin_overlap
+        The same between two tracks, of which the older then stays.
     max_faces
         More are not tracked.
     """
@@ -48,27 +50,26 @@ class TrackerSettings:
     detect_without_faces_s: float = 0.06
     search_after_loss_s: float = 1.0
     same_face_overlap: float = 0.3
+    twin_overlap: float = 0.5
     max_faces: int = 32
 
 
 @dataclass
 class Track:
-    """One face over time."""
+    """One face over time, or a candidate for one: that has no number and was never seen."""
 
-    id: int
     box_xywh: NDArray[np.float32]
     smoother: OneEuroFilter
+    id: int = 0
     keypoints_px: NDArray[np.float32] = field(default_factory=lambda: np.empty((NUM_KEYPOINTS, 2), np.float32))
     confidence: float = 0.0
     seen_s: float | None = None
 
 
 class Tracker:
-    """Keeps the tracks of one source. Times are the frames' own, so it does not matter how fast frames are processed."""
+    """Keeps the tracks of one source. Times are the frames' own: it does not matter how fast frames are processed."""
 
-    def __init__(
-        self, settings: TrackerSettings | None = None, smoothing: SmoothingSettings | None = None
-    ) -> None:
+    def __init__(self, settings: TrackerSettings | None = None, smoothing: SmoothingSettings | None = None) -> None:
         self._settings = settings or TrackerSettings()
         self._smoothing = smoothing
         self._next_id = 1
@@ -97,8 +98,7 @@ class Tracker:
                 return
             known = np.array([track.box_xywh for track in self.tracks], np.float32).reshape(-1, 4)
             if not (overlap(known, box) >= self._settings.same_face_overlap).any():
-                self.tracks.append(Track(self._next_id, box, OneEuroFilter(self._smoothing)))
-                self._next_id += 1
+                self.tracks.append(Track(box, OneEuroFilter(self._smoothing)))
 
     def boxes(self) -> NDArray[np.float32]:
         """(N, 4) float32: where to look for the tracks' and candidates' keypoints in the next frame."""
@@ -108,12 +108,12 @@ class Tracker:
         """Take in the keypoints of `boxes`, in the same order; drop what is no face or lost."""
         boxes = box_from_keypoints(found.points_px)
         alive = []
-        for track, points, confidence, box in zip(
-            self.tracks, found.points_px, found.confidence, boxes, strict=True
-        ):
+        for track, points, confidence, box in zip(self.tracks, found.points_px, found.confidence, boxes, strict=True):
             is_new = track.seen_s is None
             needed = self._settings.accept_confidence if is_new else self._settings.keep_confidence
             if confidence >= needed and _plausible(box, track.box_xywh):
+                if is_new:
+                    track.id, self._next_id = self._next_id, self._next_id + 1
                 track.keypoints_px = track.smoother(points, timestamp_s=timestamp_s, face_px=float(box[2]))
                 track.box_xywh, track.confidence, track.seen_s = box, float(confidence), timestamp_s
                 alive.append(track)
@@ -130,7 +130,7 @@ class Tracker:
         kept: list[Track] = []
         for track in sorted(tracks, key=lambda t: t.id):
             others = np.array([t.box_xywh for t in kept], np.float32).reshape(-1, 4)
-            if not (overlap(others, track.box_xywh) >= 0.5).any():
+            if not (overlap(others, track.box_xywh) >= self._settings.twin_overlap).any():
                 kept.append(track)
         return kept
 

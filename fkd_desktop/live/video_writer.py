@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import av
+import cv2
 import numpy as np
 
 from fkd_desktop.errors import FkdError
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _TIME_BASE: Final = Fraction(1, 90_000)
+_LEAST_SIDE_PX: Final = 16
+"""Encoders refuse smaller pictures."""
 
 
 class VideoWriter:
@@ -35,12 +38,13 @@ class VideoWriter:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._stream: Any = None
+        self._size = (0, 0)
         self._first_s = 0.0
         self._last_pts = -1
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._container: Any = av.open(str(path), "w", options={"movflags": "+faststart"})
-        except OSError as error:
+        except (OSError, av.FFmpegError) as error:
             raise FkdError(f"{path} cannot be written ({error.strerror or error}); choose another place") from error
 
     def __enter__(self) -> Self:
@@ -55,32 +59,42 @@ class VideoWriter:
         Parameters
         ----------
         frame_bgr
-            (H, W, 3) uint8; the first one sets the size, an odd last row or column is left out.
+            (H, W, 3) uint8; the first one sets the size, and an odd last row or column is left out. One of another
+            size is fitted into that.
         timestamp_s
             Its time; it must rise.
         """
-        height, width = (side - side % 2 for side in frame_bgr.shape[:2])
         try:
             if self._stream is None:
+                height, width = (max(_LEAST_SIDE_PX, side - side % 2) for side in frame_bgr.shape[:2])
+                self._size = (width, height)
                 self._stream = self._add_stream(width, height)
                 self._first_s = timestamp_s
-            picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame_bgr[:height, :width]), format="bgr24")
+            picture = av.VideoFrame.from_ndarray(_fit(frame_bgr, *self._size), format="bgr24")
             pts = max(round((timestamp_s - self._first_s) / _TIME_BASE), self._last_pts + 1)
             picture.pts, picture.time_base, self._last_pts = pts, _TIME_BASE, pts
             self._container.mux(self._stream.encode(picture))
         except (OSError, av.FFmpegError) as error:
-            raise FkdError(f"writing {self.path} failed ({error}); free some space or choose another place") from error
+            raise self._failed(error) from error
 
     def close(self) -> None:
-        """Finish the file."""
+        """Finish the file; one without a frame is removed."""
         container, self._container = self._container, None
         if container is None:
             return
         try:
-            if self._stream is not None:
-                container.mux(self._stream.encode(None))
-        finally:
-            container.close()
+            try:
+                if self._stream is not None:
+                    container.mux(self._stream.encode(None))
+            finally:
+                container.close()
+            if self._stream is None:
+                self.path.unlink(missing_ok=True)
+        except (OSError, av.FFmpegError) as error:
+            raise self._failed(error) from error
+
+    def _failed(self, error: Exception) -> FkdError:
+        return FkdError(f"writing {self.path} failed ({error}); free some space or choose another place")
 
     def _add_stream(self, width: int, height: int) -> Any:
         codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
@@ -90,3 +104,22 @@ class VideoWriter:
         if codec == "libx264":
             stream.options = {"crf": "20", "preset": "veryfast"}
         return stream
+
+
+def letterbox(image_bgr: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """Scale a picture to fit a size, centred on black: (height, width, 3) uint8."""
+    rows, columns = image_bgr.shape[:2]
+    scale = min(width / columns, height / rows)
+    size = (min(width, max(1, round(columns * scale))), min(height, max(1, round(rows * scale))))
+    left, top = (width - size[0]) // 2, (height - size[1]) // 2
+    fitted = np.zeros((height, width, 3), np.uint8)
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    fitted[top : top + size[1], left : left + size[0]] = cv2.resize(image_bgr, size, interpolation=interpolation)
+    return fitted
+
+
+def _fit(frame_bgr: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    rows, columns = frame_bgr.shape[:2]
+    if rows - rows % 2 == height and columns - columns % 2 == width:
+        return np.ascontiguousarray(frame_bgr[:height, :width])
+    return letterbox(frame_bgr, width, height)

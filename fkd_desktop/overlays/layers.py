@@ -43,7 +43,7 @@ class PaintContext:
     Attributes
     ----------
     device_per_frame
-        Device pixels a frame pixel: lines and text keep their size on the screen.
+        The device's logical pixels a frame pixel: lines and text keep their size on the screen.
     mirrored
         Whether the painter shows the frame mirrored: text is turned back.
     """
@@ -129,6 +129,7 @@ class BoxesLayer:
     def paint(self, painter: QPainter, result: FrameResult, context: PaintContext) -> None:
         """See `Layer.paint`."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        height, width = result.frame_bgr.shape[:2]
         for box, number, confidence in zip(result.boxes_xywh, result.ids, result.confidences, strict=True):
             colour = FACE_COLOURS[int(number) % len(FACE_COLOURS)]
             rectangle = QRectF(*(float(v) for v in box))
@@ -138,8 +139,7 @@ class BoxesLayer:
                 painter.setPen(pen)
                 painter.drawRoundedRect(rectangle, radius, radius)
             label = f"#{number}  {confidence:.0%}"
-            corner = rectangle.topRight() if context.mirrored else rectangle.topLeft()
-            _label(painter, context, corner, label, colour)
+            _label(painter, context, rectangle, label, colour, frame_width=width, frame_height=height)
 
 
 LAYER_NAMES: Final = ("sunglasses", "boxes", "keypoints", "numbers")
@@ -204,14 +204,28 @@ def _text(
     painter.restore()
 
 
-def _label(painter: QPainter, context: PaintContext, corner: QPointF, text: str, colour: QColor) -> None:
+def _label(
+    painter: QPainter,
+    context: PaintContext,
+    box: QRectF,
+    text: str,
+    colour: QColor,
+    *,
+    frame_width: float,
+    frame_height: float,
+) -> None:
+    """Put a plate with text above a box, at its left on the device, but inside the frame where the box is not."""
     painter.save()
-    _on_device(painter, context, corner)
     font = _font(13)
     font.setBold(True)
     painter.setFont(font)
     size = painter.fontMetrics().size(0, text)
-    plate = QRectF(-1, -size.height() - 7, size.width() + 14, size.height() + 4)
+    plate = QRectF(0, 0, size.width() + 14, size.height() + 4)
+    width, height = context.px(plate.width()), context.px(plate.height())
+    left = box.right() + context.px(1) - width if context.mirrored else box.left() - context.px(1)
+    left = max(min(left, frame_width - width), 0.0)
+    top = max(min(box.top() - context.px(3), frame_height) - height, 0.0)
+    _on_device(painter, context, QPointF(left + width if context.mirrored else left, top))
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(colour)
     painter.drawRoundedRect(plate, 4, 4)

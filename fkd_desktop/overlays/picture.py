@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QImage, QPainter, QTransform
 
 from fkd_desktop.errors import OverlayError
@@ -52,27 +53,36 @@ class PictureLayer:
         self.name = name
         description = _read_description(folder / "overlay.toml")
         self.title, self._anchors, image_name = description
-        image_path = (folder / image_name).resolve()
+        try:
+            image_path = (folder / image_name).resolve()
+        except (OSError, ValueError) as error:
+            raise OverlayError(
+                f"the overlay {folder} names an impossible image {image_name!r}; mend its file"
+            ) from error
         if not image_path.is_relative_to(folder.resolve()):
-            raise OverlayError(f"the overlay {folder} names an image outside its own folder: {image_name}")
+            raise OverlayError(
+                f"the overlay {folder} names an image outside its own folder, {image_name}; put it inside"
+            )
         image = QImage(str(image_path))
         if image.isNull() or max(image.width(), image.height()) > MAX_SIDE_PX:
-            raise OverlayError(f"the overlay's image {image_path} is missing, damaged or over {MAX_SIDE_PX} px")
+            raise OverlayError(
+                f"the overlay's image {image_path} is missing, damaged or over {MAX_SIDE_PX} px; put a picture there"
+            )
         self._levels = _halvings(image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied))
         self._anchors_px = np.array([anchor.image_px for anchor in self._anchors], np.float64)
 
-    def paint(self, painter: QPainter, result: FrameResult, context: PaintContext) -> None:
+    def paint(self, painter: QPainter, result: FrameResult, _context: PaintContext) -> None:
         """See `Layer.paint`."""
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.setRenderHints(QPainter.RenderHint.SmoothPixmapTransform | QPainter.RenderHint.Antialiasing)
+        whole = QRectF(self._levels[0].rect())
         for keypoints in result.keypoints_px:
-            placement = self.placement(keypoints)
-            # From a copy that is at most twice too large: sampling a larger one would make edges flicker.
-            scale = context.device_per_frame * np.hypot(placement.m11(), placement.m12())
-            level = int(np.clip(np.floor(np.log2(1 / max(scale, 1e-6))), 0, len(self._levels) - 1))
             painter.save()
-            painter.setTransform(placement, combine=True)
-            painter.scale(2**level, 2**level)
-            painter.drawImage(QPointF(0, 0), self._levels[level])
+            painter.setTransform(self.placement(keypoints), combine=True)
+            # From a copy that is at most twice too large: sampling a larger one would make edges flicker.
+            to_device = painter.deviceTransform()
+            scale = math.hypot(to_device.m11(), to_device.m12())
+            level = min(max(math.floor(-math.log2(max(scale, 1e-6))), 0), len(self._levels) - 1)
+            painter.drawImage(whole, self._levels[level])
             painter.restore()
 
     def placement(self, keypoints_px: NDArray[np.float32]) -> QTransform:
@@ -96,7 +106,7 @@ class PictureLayer:
 
 
 def _halvings(image: QImage) -> list[QImage]:
-    """The image and copies of half, a quarter, ... its size."""
+    """Return the image and copies of half, a quarter, ... its size."""
     levels = [image]
     while min(levels[-1].width(), levels[-1].height()) >= 8:
         last = levels[-1]
@@ -111,16 +121,18 @@ def _read_description(path: Path) -> tuple[str, tuple[Anchor, ...], str]:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise OverlayError(f"the overlay's description {path} cannot be read ({error})") from error
+        raise OverlayError(f"the overlay's description {path} cannot be read ({error}); mend it") from error
     if data.get("format") != FORMAT_VERSION:
-        raise OverlayError(f"{path} has format {data.get('format')!r}; this program reads {FORMAT_VERSION}")
+        raise OverlayError(
+            f"{path} has format {data.get('format')!r}; this program reads {FORMAT_VERSION}, update FKD Desktop"
+        )
     try:
         anchors = tuple(_read_anchor(entry) for entry in data["anchors"])
         name, image = str(data["name"]), str(data["image"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise OverlayError(f"{path} lacks something or has it in a wrong form: {error}") from error
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise OverlayError(f"{path} lacks something or has it in a wrong form ({error}); mend it") from error
     if len({anchor.image_px for anchor in anchors}) < 2:
-        raise OverlayError(f"{path} has fewer than two different anchors; a picture needs two to know its size")
+        raise OverlayError(f"{path} has fewer than two different anchors; give it two, for its place and size")
     return name, anchors, image
 
 

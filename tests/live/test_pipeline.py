@@ -1,0 +1,353 @@
+"""Frames in, faces out: the shipped weights on the demo clip, for any number of faces and every kind of frame."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import pytest
+
+from fkd_desktop.live import tracker as tracker_module
+from fkd_desktop.live.pipeline import Pipeline, to_bgr
+from fkd_desktop.live.source import VideoSource
+from fkd_desktop.live.tracker import Tracker
+from trainer.core.keypoints import LEFT_EYE, RIGHT_EYE, inter_ocular_distance
+from trainer.core.resources import assets_dir
+
+if TYPE_CHECKING:
+    from fkd_desktop.live.result import FrameResult
+    from tests.live.helpers import DemoFrame
+    from trainer.core.predictor import Predictor
+
+WEBCAM_CLIP = Path(__file__).parents[3] / "shared" / "data" / "clips" / "webcam.mp4"
+STEP_S = 1 / 30
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """What the pipeline said where a face of the clip's ground truth is."""
+
+    frame: int
+    truth: dict[str, Any]
+    number: int | None
+    offset: float = 0.0
+    width_ratio: float = 1.0
+    angle_error_deg: float = 0.0
+
+
+def centres(result: FrameResult) -> np.ndarray:
+    return result.boxes_xywh[:, :2] + result.boxes_xywh[:, 2:] / 2
+
+
+def angles_deg(result: FrameResult) -> np.ndarray:
+    across = result.keypoints_px[:, LEFT_EYE].mean(axis=1) - result.keypoints_px[:, RIGHT_EYE].mean(axis=1)
+    return np.degrees(np.arctan2(across[:, 1], across[:, 0]))
+
+
+def sight(frame: int, truth: dict[str, Any], result: FrameResult) -> Sighting:
+    distances = np.hypot(*(centres(result) - [truth["cx"], truth["cy"]]).T) / truth["width_px"]
+    if len(distances) == 0 or distances.min() > 0.5:
+        return Sighting(frame, truth, None)
+    i = int(distances.argmin())
+    return Sighting(
+        frame,
+        truth,
+        int(result.ids[i]),
+        offset=float(distances[i]),
+        width_ratio=float(result.boxes_xywh[i, 2] / truth["width_px"]),
+        angle_error_deg=float(abs(angles_deg(result)[i] - truth["angle_deg"])),
+    )
+
+
+@pytest.fixture(scope="module")
+def whole_clip(predictor: Predictor) -> tuple[list[Sighting], int]:
+    """Work through the demo clip once: a sighting for each face that is in it, and how many faces were imagined."""
+    truth = json.loads((assets_dir() / "demo" / "demo_truth.json").read_text(encoding="utf-8"))["frames"]
+    pipeline = Pipeline(predictor)
+    source = VideoSource(assets_dir() / "demo" / "demo.mp4")
+    source.open()
+    sightings, imagined = [], 0
+    for number, faces in enumerate(truth):
+        frame = source.read()
+        assert frame is not None
+        result = pipeline.process(frame.image_bgr, frame.timestamp_s)
+        seen = [sight(number, face, result) for face in faces]
+        sightings += [s for s in seen if s.truth["visible"] >= 0.95]
+        # A face that is just leaving lingers beyond the edge: what counts is one where nobody is.
+        in_picture = ((centres(result) > 0) & (centres(result) < [640, 480])).all(axis=1)
+        imagined += max(0, int(in_picture.sum()) - len(faces))
+    source.close()
+    return sightings, imagined
+
+
+def test_faces_of_the_clip_are_found_where_they_are(whole_clip: tuple[list[Sighting], int]) -> None:
+    sightings, imagined = whole_clip
+    found = [s for s in sightings if s.number is not None]
+    assert len(sightings) > 600
+    assert len(found) >= 0.95 * len(sightings)
+    assert max(s.offset for s in found) < 0.1
+    assert all(0.85 < s.width_ratio < 1.3 for s in found)
+    assert np.percentile([s.angle_error_deg for s in found], 99) < 4
+    assert imagined == 0
+
+
+def test_a_face_keeps_its_number_as_long_as_it_is_in_the_picture(whole_clip: tuple[list[Sighting], int]) -> None:
+    found = [s for s in whole_clip[0] if s.number is not None]
+    numbers = {}
+    for person, start, stop in ((0, 0, 400), (0, 400, 600), (1, 400, 600)):  # person 0 leaves and comes back
+        seen = {s.number for s in found if s.truth["id"] == person and start <= s.frame < stop}
+        assert len(seen) == 1, f"person {person} had the numbers {seen}"
+        numbers[person, start] = seen.pop()
+    assert len(set(numbers.values())) == 3
+
+
+# --- how many faces
+
+
+def eight_faces(portrait: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A Full-HD picture of eight faces of different sizes, and (8, 3) centres and sides of their boxes."""
+    canvas = np.full((1080, 1920, 3), (140, 125, 110), np.uint8)
+    faces = []
+    for i in range(8):
+        scale = 1.33 - 0.02 * i
+        side = round(360 * scale)
+        left, top = 480 * (i % 4), 540 * (i // 4)
+        picture = portrait if i % 2 else portrait[:, ::-1]
+        canvas[top : top + side, left : left + side] = cv2.resize(picture, (side, side))
+        faces.append((left + 180 * scale, top + 178 * scale, 150 * scale))
+    return canvas, np.array(faces)
+
+
+def test_eight_faces_are_one_call_of_the_network(
+    predictor: Predictor, portrait: np.ndarray, network_calls: list[int]
+) -> None:
+    canvas, faces = eight_faces(portrait)
+    pipeline = Pipeline(predictor)
+    for k in range(5):
+        result = pipeline.process(canvas, k * STEP_S)
+        assert len(result) == 8
+    assert network_calls == [8] * 5
+    for cx, cy, side in faces:
+        assert np.hypot(*(centres(result) - [cx, cy]).T).min() < 0.1 * side
+    assert sorted(result.ids) == list(range(1, 9))
+
+
+def test_no_face_is_no_call_of_the_network(predictor: Predictor, network_calls: list[int]) -> None:
+    result = Pipeline(predictor).process(np.full((480, 640, 3), 128, np.uint8), 0.0)
+    assert len(result) == 0
+    assert result.boxes_xywh.shape == (0, 4) and result.boxes_xywh.dtype == np.float32
+    assert result.keypoints_px.shape == (0, 68, 2) and result.keypoints_px.dtype == np.float32
+    assert result.ids.shape == result.confidences.shape == (0,)
+    assert network_calls == []
+
+
+def test_two_faces_are_one_call_of_the_network(
+    predictor: Predictor, demo: dict[int, DemoFrame], network_calls: list[int]
+) -> None:
+    result = Pipeline(predictor).process(demo[500].image_bgr, 0.0)
+    assert network_calls == [2]
+    assert result.keypoints_px.shape == (2, 68, 2) and result.keypoints_px.dtype == np.float32
+    assert result.ids.dtype == np.int64 and result.confidences.dtype == np.float32
+    assert ((result.confidences >= 0.6) & (result.confidences <= 1)).all()
+    assert result.times.network_ms > 0 and result.times.detect_ms > 0
+    assert result.times.total_ms < 5000
+
+
+def test_the_detector_is_not_asked_for_every_frame(predictor: Predictor, demo: dict[int, DemoFrame]) -> None:
+    class CountingDetector:
+        calls = 0
+
+        def detect(self, _frame: np.ndarray, *, fine: bool = False) -> np.ndarray:
+            self.calls += 1
+            face = demo[0].faces[0]
+            side = face["width_px"]
+            return np.float32([[face["cx"] - side / 2, face["cy"] - side / 2, side, side]])
+
+    detector = CountingDetector()
+    pipeline = Pipeline(predictor, detector=detector)
+    for k in range(30):
+        assert len(pipeline.process(demo[0].image_bgr, k * STEP_S)) == 1
+    assert 1 < detector.calls <= 3
+    detector.calls = 0
+    for k in range(30, 60):
+        pipeline.process(np.zeros_like(demo[0].image_bgr), k * STEP_S)  # the face is gone
+    assert detector.calls > 8
+
+
+# --- every kind of frame
+
+
+@pytest.mark.parametrize(
+    ("width", "height"),
+    [(320, 240), (640, 480), (1280, 720), (1920, 1080), (321, 241), (1279, 721), (480, 640), (1080, 1920), (333, 777)],
+)
+def test_every_size_of_frame(predictor: Predictor, portrait: np.ndarray, width: int, height: int) -> None:
+    frame = np.full((height, width, 3), (140, 125, 110), np.uint8)
+    side = min(width, height)
+    left, top = (width - side) // 2, (height - side) // 2
+    frame[top : top + side, left : left + side] = cv2.resize(portrait, (side, side))
+    result = Pipeline(predictor).process(frame, 0.0)
+    assert len(result) == 1
+    scale = side / 360
+    assert np.hypot(*(centres(result)[0] - [left + 180 * scale, top + 178 * scale])) < 0.1 * 150 * scale
+    assert abs(angles_deg(result)[0]) < 3
+
+
+def test_grey_frames_and_frames_with_alpha(predictor: Predictor, demo: dict[int, DemoFrame]) -> None:
+    bgr = demo[0].image_bgr
+    grey = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)
+    kinds = [bgr, grey, grey[:, :, None], np.dstack([bgr, np.full(bgr.shape[:2], 7, np.uint8)]), np.asfortranarray(bgr)]
+    results = [Pipeline(predictor).process(frame, 0.0) for frame in kinds]
+    for result in results:
+        assert result.frame_bgr.shape == bgr.shape and result.frame_bgr.flags.c_contiguous
+        np.testing.assert_allclose(result.keypoints_px, results[0].keypoints_px, atol=2)
+    np.testing.assert_array_equal(results[1].frame_bgr, np.dstack([grey] * 3))
+    np.testing.assert_array_equal(results[3].frame_bgr, bgr)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (2, 3, 3), (1, 500, 3), (17, 9)], ids=str)
+def test_tiny_frames_have_no_face(predictor: Predictor, shape: tuple[int, ...]) -> None:
+    result = Pipeline(predictor).process(np.full(shape, 90, np.uint8), 0.0)
+    assert len(result) == 0
+    assert result.frame_bgr.shape == (*shape[:2], 3)
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype"),
+    [((0, 5, 3), np.uint8), ((5, 5, 2), np.uint8), ((5, 5, 3), np.float32), ((5,), np.uint8)],
+    ids=["empty", "two channels", "floating point", "one dimension"],
+)
+def test_what_is_no_frame_is_refused(predictor: Predictor, shape: tuple[int, ...], dtype: type) -> None:
+    with pytest.raises(ValueError, match="expected an image"):
+        Pipeline(predictor).process(np.zeros(shape, dtype), 0.0)
+
+
+def test_bgr_frames_are_passed_on_without_a_copy() -> None:
+    frame = np.zeros((4, 6, 3), np.uint8)
+    assert np.shares_memory(to_bgr(frame), frame)
+
+
+def test_frames_are_not_written(predictor: Predictor, demo: dict[int, DemoFrame]) -> None:
+    frame = demo[500].image_bgr.copy()
+    pipeline = Pipeline(predictor)
+    frame.setflags(write=False)
+    for k in range(3):
+        result = pipeline.process(frame, k * STEP_S)
+    np.testing.assert_array_equal(frame, demo[500].image_bgr)
+    assert np.shares_memory(result.frame_bgr, frame)
+
+
+# --- one frame after the other
+
+
+def test_results_belong_to_their_own_frames(predictor: Predictor, portrait: np.ndarray) -> None:
+    """Each result keeps its frame and the keypoints found in it, whatever comes afterwards."""
+    pipeline = Pipeline(predictor)
+    results = []
+    for k in range(5):
+        frame = np.full((400, 500, 3), 128, np.uint8)
+        frame[20:380, 20 + 10 * k : 380 + 10 * k] = portrait
+        results.append(pipeline.process(frame, k * STEP_S))
+    for k, result in enumerate(results):
+        assert result.timestamp_s == k * STEP_S
+        np.testing.assert_array_equal(result.frame_bgr[20:380, 20 + 10 * k : 380 + 10 * k], portrait)
+        assert centres(result)[0, 0] == pytest.approx(200 + 10 * k, abs=6)
+    assert {int(r.ids[0]) for r in results} == {1}
+
+
+def test_a_change_of_size_in_mid_stream_starts_afresh(predictor: Predictor, demo: dict[int, DemoFrame]) -> None:
+    pipeline = Pipeline(predictor)
+    large = demo[0].image_bgr
+    small = cv2.resize(large, (321, 241))
+    first = pipeline.process(large, 0.0)
+    second = pipeline.process(small, STEP_S)  # before the next detection is due: it is made all the same
+    third = pipeline.process(large, 2 * STEP_S)
+    assert [len(r) for r in (first, second, third)] == [1, 1, 1]
+    np.testing.assert_allclose(2 * centres(second), centres(first), atol=8)
+    np.testing.assert_allclose(third.keypoints_px, first.keypoints_px, atol=0.01)  # nothing is left to smooth with
+    assert len({int(r.ids[0]) for r in (first, second, third)}) == 3
+
+
+def test_a_time_that_falls_starts_afresh(predictor: Predictor, demo: dict[int, DemoFrame]) -> None:
+    pipeline = Pipeline(predictor)
+    first = pipeline.process(demo[0].image_bgr, 100.0)
+    again = pipeline.process(demo[240].image_bgr, 0.0)
+    fresh = Pipeline(predictor).process(demo[240].image_bgr, 0.0)
+    np.testing.assert_allclose(again.keypoints_px, fresh.keypoints_px, atol=0.01)
+    assert first.ids[0] != again.ids[0]
+
+
+def test_a_time_that_stands_is_the_same_face(predictor: Predictor, demo: dict[int, DemoFrame]) -> None:
+    pipeline = Pipeline(predictor)
+    results = [pipeline.process(demo[0].image_bgr, 5.0) for _ in range(3)]
+    assert [list(r.ids) for r in results] == [[1]] * 3
+
+
+@pytest.mark.parametrize("background", ["a flat wall", "a covered lens", "a space suit"])
+def test_a_face_that_leaves_is_lost_and_one_that_comes_is_found(
+    predictor: Predictor, demo: dict[int, DemoFrame], portrait: np.ndarray, background: str
+) -> None:
+    pipeline = Pipeline(predictor)
+    dark_noise = np.random.default_rng(0).normal(3, 1, portrait.shape)
+    empty = {
+        "a flat wall": np.full_like(portrait, 128),
+        "a covered lens": np.clip(dark_noise, 0, 255).astype(np.uint8),
+        "a space suit": cv2.resize(demo[0].image_bgr[330:480, 100:300], (360, 360)),
+    }[background]
+    counts = [len(pipeline.process(empty if 10 <= k < 30 else portrait, k * STEP_S)) for k in range(45)]
+    assert counts[:10] == [1] * 10
+    assert counts[17:30] == [0] * 13
+    assert counts[33:] == [1] * 12
+
+
+def test_another_network_takes_over_the_faces(predictor: Predictor, demo: dict[int, DemoFrame]) -> None:
+    pipeline = Pipeline(predictor)
+    first = pipeline.process(demo[0].image_bgr, 0.0)
+    pipeline.predictor = type(predictor).load(device="cpu")
+    second = pipeline.process(demo[0].image_bgr, STEP_S)
+    assert list(first.ids) == list(second.ids) == [1]
+
+
+# --- smoothing, on a real recording
+
+
+def second_difference(points: np.ndarray) -> float:
+    step = np.linalg.norm(points[:-2] - 2 * points[1:-1] + points[2:], axis=-1)
+    return float(np.median(step / inter_ocular_distance(points)[1:-1, None]))
+
+
+@pytest.mark.skipif(
+    not WEBCAM_CLIP.is_file(), reason="needs ../shared/data/clips/webcam.mp4, which only developers have"
+)
+def test_a_real_face_trembles_less_and_lags_a_frame_at_most(
+    predictor: Predictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw_points: list[np.ndarray] = []
+
+    class Listening(tracker_module.OneEuroFilter):
+        def __call__(self, points_px: np.ndarray, **arguments: float) -> np.ndarray:
+            raw_points.append(points_px)
+            return super().__call__(points_px, **arguments)
+
+    monkeypatch.setattr(tracker_module, "OneEuroFilter", Listening)
+    pipeline = Pipeline(predictor, tracker=Tracker())
+    source = VideoSource(WEBCAM_CLIP)
+    source.open()
+    smoothed = []
+    while (frame := source.read()) is not None and len(smoothed) < 300:
+        result = pipeline.process(frame.image_bgr, frame.timestamp_s)
+        assert list(result.ids) == [1]
+        smoothed.append(result.keypoints_px[0])
+    source.close()
+    raw, smooth = np.array(raw_points), np.array(smoothed)
+    assert second_difference(raw) >= 2.5 * second_difference(smooth)
+
+    def correlation(lag: int) -> float:
+        now, before = smooth.mean(axis=1)[5:], raw.mean(axis=1)[5 - lag : len(raw) - lag]
+        return float(np.mean([np.corrcoef(now[:, axis], before[:, axis])[0, 1] for axis in (0, 1)]))
+
+    assert max(range(6), key=correlation) <= 1

@@ -1,0 +1,273 @@
+"""Which face is which, when one is found or lost, and when to look for more."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fkd_desktop.live.tracker import Tracker, TrackerSettings, overlap
+from tests.live.helpers import face_points
+from trainer.core.predictor import Keypoints
+from trainer.core.preprocess import box_from_keypoints
+
+SETTINGS = TrackerSettings()
+STEP_S = 1 / 30
+
+
+def see(*faces: np.ndarray, confidence: float | list[float] = 0.9) -> Keypoints:
+    """What the network says of the boxes, in their order."""
+    points = np.array(faces, np.float32).reshape(-1, 68, 2)
+    return Keypoints(points, np.broadcast_to(np.float32(confidence), len(faces)).copy())
+
+
+def detect(*faces: np.ndarray) -> np.ndarray:
+    """What the detector finds."""
+    return np.array([box_from_keypoints(face) for face in faces], np.float32).reshape(-1, 4)
+
+
+def tracking(*faces: np.ndarray, settings: TrackerSettings | None = None) -> Tracker:
+    """A tracker that has found these faces at time 0."""
+    tracker = Tracker(settings)
+    tracker.add_detections(detect(*faces), 0.0)
+    tracker.update(see(*faces), 0.0)
+    assert len(tracker.tracks) == len(faces)
+    return tracker
+
+
+def ids(tracker: Tracker) -> list[int]:
+    return [track.id for track in tracker.tracks]
+
+
+def test_ids_go_on_while_faces_move_and_one_leaves() -> None:
+    tracker = tracking(face_points(150), face_points(450))
+    assert ids(tracker) == [1, 2]
+    for k in range(1, 60):
+        tracker.update(see(face_points(150 + 2 * k), face_points(450, 240 - k)), k * STEP_S)
+    assert ids(tracker) == [1, 2]
+    np.testing.assert_allclose(tracker.boxes(), detect(face_points(268), face_points(450, 181)), atol=0.01)
+    stays = {1: (face_points(268), 0.0), 2: (face_points(450, 181), 0.9)}
+    for k in range(60, 70):
+        faces, confidences = zip(*(stays[number] for number in ids(tracker)), strict=True)
+        tracker.update(see(*faces, confidence=list(confidences)), k * STEP_S)
+    assert ids(tracker) == [2]
+
+
+def test_a_face_that_comes_later_gets_the_next_number() -> None:
+    tracker = tracking(face_points(150))
+    both = face_points(150), face_points(450)
+    tracker.add_detections(detect(*both), STEP_S)
+    tracker.update(see(*both), STEP_S)
+    assert ids(tracker) == [1, 2]
+
+
+def test_rejected_candidates_use_up_no_numbers() -> None:
+    tracker = Tracker()
+    for k in range(5):
+        tracker.add_detections(detect(face_points(150)), k * STEP_S)
+        tracker.update(see(face_points(150), confidence=0.1), k * STEP_S)
+    tracker.add_detections(detect(face_points(150)), 1.0)
+    tracker.update(see(face_points(150)), 1.0)
+    assert ids(tracker) == [1]
+
+
+def test_numbers_go_on_after_a_reset() -> None:
+    tracker = tracking(face_points(150))
+    tracker.reset()
+    assert tracker.tracks == [] and tracker.boxes().shape == (0, 4)
+    assert tracker.wants_detection(0.0)
+    tracker.add_detections(detect(face_points(150)), 0.0)
+    tracker.update(see(face_points(150)), 0.0)
+    assert ids(tracker) == [2]
+
+
+def test_detections_of_known_faces_make_no_twins() -> None:
+    tracker = tracking(face_points(150), face_points(450))
+    found = detect(face_points(150), face_points(450)) + np.float32([12, -9, 10, 10])  # a detector is never exact
+    tracker.add_detections(found, STEP_S)
+    assert len(tracker.tracks) == 2
+
+
+def test_a_face_detected_twice_at_once_is_one_candidate() -> None:
+    tracker = Tracker()
+    tracker.add_detections(detect(face_points(150), face_points(155, 244)), 0.0)
+    assert len(tracker.tracks) == 1
+
+
+@pytest.mark.parametrize(("confidence", "is_face"), [(0.59, False), (0.61, True)])
+def test_a_candidate_needs_confidence(confidence: float, is_face: bool) -> None:
+    tracker = Tracker()
+    tracker.add_detections(detect(face_points()), 0.0)
+    tracker.update(see(face_points(), confidence=confidence), 0.0)
+    assert len(tracker.tracks) == is_face
+
+
+def test_a_known_face_needs_less() -> None:
+    tracker = tracking(face_points())
+    for k in range(1, 30):
+        tracker.update(see(face_points(), confidence=SETTINGS.keep_confidence + 0.01), k * STEP_S)
+    assert ids(tracker) == [1]
+    assert tracker.tracks[0].seen_s == pytest.approx(29 * STEP_S)
+
+
+def test_a_lost_face_lingers_where_it_was_and_then_goes() -> None:
+    tracker = tracking(face_points(300))
+    elsewhere = face_points(330)
+    shown = []
+    for k in range(1, 12):
+        tracker.update(see(*[elsewhere] * len(tracker.tracks), confidence=0.1), k * STEP_S)
+        shown.append(len(tracker.tracks))
+        if tracker.tracks:
+            np.testing.assert_array_equal(tracker.tracks[0].keypoints_px, face_points(300))
+            np.testing.assert_array_equal(tracker.boxes(), detect(face_points(300)))
+            assert tracker.tracks[0].confidence == pytest.approx(0.1)
+    linger_frames = round(SETTINGS.linger_s / STEP_S)
+    assert shown == [1] * linger_frames + [0] * (11 - linger_frames)
+
+
+def test_a_face_that_comes_back_in_time_keeps_its_number() -> None:
+    tracker = tracking(face_points(300))
+    tracker.update(see(face_points(300), confidence=0.0), 0.1)
+    tracker.update(see(face_points(305)), 0.15)
+    tracker.update(see(face_points(305)), 0.5)  # and does not go now for having been away then
+    assert ids(tracker) == [1]
+    assert tracker.tracks[0].seen_s == 0.5
+
+
+@pytest.mark.parametrize(
+    "jump",
+    [
+        face_points(320 + 0.7 * 150),
+        face_points(320, 240 - 0.7 * 150),
+        face_points(side=1.7 * 150),
+        face_points(side=150 / 1.7),
+        np.full((68, 2), np.nan, np.float32),
+    ],
+    ids=["right", "up", "larger", "smaller", "not a number"],
+)
+def test_what_no_face_can_do_in_a_frame_is_not_believed(jump: np.ndarray) -> None:
+    tracker = tracking(face_points())
+    tracker.update(see(jump, confidence=0.99), STEP_S)
+    np.testing.assert_array_equal(tracker.tracks[0].keypoints_px, face_points())
+    tracker.update(see(jump, confidence=0.99), 1.0)
+    assert tracker.tracks == []
+
+
+@pytest.mark.parametrize(
+    "move",
+    [face_points(320 + 0.5 * 150), face_points(side=1.5 * 150), face_points(side=150 / 1.5)],
+    ids=["right", "larger", "smaller"],
+)
+def test_what_a_quick_face_can_do_is(move: np.ndarray) -> None:
+    tracker = tracking(face_points())
+    tracker.update(see(move), STEP_S)
+    assert tracker.tracks[0].seen_s == STEP_S
+    np.testing.assert_allclose(tracker.boxes(), detect(move), atol=0.01)
+
+
+def test_a_candidate_whose_keypoints_lie_elsewhere_is_no_face() -> None:
+    tracker = Tracker()
+    tracker.add_detections(detect(face_points(100)), 0.0)
+    tracker.update(see(face_points(250)), 0.0)
+    assert tracker.tracks == []
+
+
+def test_two_tracks_on_one_face_become_the_older() -> None:
+    tracker = tracking(face_points(200), face_points(330))
+    for k in range(1, 15):  # the second slides onto the first
+        tracker.update(see(*[face_points(200), face_points(330 - 10 * k)][: len(tracker.tracks)]), k * STEP_S)
+    assert ids(tracker) == [1]
+    np.testing.assert_allclose(tracker.boxes(), detect(face_points(200)), atol=0.01)
+
+
+def test_faces_that_only_touch_stay_two() -> None:
+    tracker = tracking(face_points(200), face_points(330))
+    for k in range(1, 30):
+        tracker.update(see(face_points(200), face_points(290)), k * STEP_S)
+    assert ids(tracker) == [1, 2]
+
+
+def test_keypoints_are_smoothed_and_each_face_by_itself() -> None:
+    tracker = tracking(face_points(150), face_points(450))
+    tracker.update(see(face_points(150.5), face_points(450)), STEP_S)
+    moved, still = (track.keypoints_px for track in tracker.tracks)
+    assert (face_points(150)[:, 0] < moved[:, 0]).all() and (moved[:, 0] < face_points(150.5)[:, 0]).all()
+    np.testing.assert_allclose(still, face_points(450), atol=1e-4)
+    # Where to look next is not smoothed: a box that lags would lose a quick face.
+    np.testing.assert_allclose(tracker.boxes(), detect(face_points(150.5), face_points(450)), atol=1e-3)
+
+
+def test_more_faces_than_the_limit_are_not_tracked() -> None:
+    faces = [face_points(100 * k, side=60) for k in range(1, 6)]
+    tracker = Tracker(TrackerSettings(max_faces=3))
+    tracker.add_detections(detect(*faces), 0.0)
+    np.testing.assert_array_equal(tracker.boxes(), detect(*faces[:3]))
+
+
+def test_no_face_at_all() -> None:
+    tracker = Tracker()
+    tracker.add_detections(np.empty((0, 4), np.float32), 0.0)
+    assert tracker.boxes().shape == (0, 4) and tracker.boxes().dtype == np.float32
+    tracker.update(see(), 0.0)
+    assert tracker.tracks == []
+
+
+def test_keypoints_of_another_number_of_boxes_are_refused() -> None:
+    tracker = tracking(face_points(150))
+    with pytest.raises(ValueError, match=r"shorter|longer"):
+        tracker.update(see(face_points(150), face_points(450)), STEP_S)
+
+
+# --- when to look for faces
+
+
+def wanted_after(tracker: Tracker, start_s: float) -> float:
+    """Seconds until a detection is wanted, in steps of 10 ms."""
+    return next(k / 100 for k in range(200) if tracker.wants_detection(start_s + k / 100 + 1e-6))
+
+
+def test_look_at_once_at_the_start() -> None:
+    assert Tracker().wants_detection(0.0)
+    assert Tracker().wants_detection(1234.5)
+
+
+def test_look_often_while_there_is_no_face() -> None:
+    tracker = Tracker()
+    tracker.add_detections(detect(), 0.0)
+    tracker.update(see(), 0.0)
+    assert wanted_after(tracker, 0.0) == pytest.approx(SETTINGS.detect_without_faces_s, abs=0.011)
+
+
+def test_look_seldom_while_there_are_faces() -> None:
+    assert wanted_after(tracking(face_points()), 0.0) == pytest.approx(SETTINGS.detect_every_s, abs=0.011)
+
+
+def test_look_often_for_a_while_after_a_loss_though_others_are_there() -> None:
+    tracker = tracking(face_points(150), face_points(450))
+    tracker.update(see(face_points(150), face_points(450), confidence=[0.9, 0.0]), 1.0)
+    assert ids(tracker) == [1]
+    for now_s, pause_s in ((1.0, SETTINGS.detect_without_faces_s), (2.5, SETTINGS.detect_every_s)):
+        tracker.add_detections(detect(face_points(150)), now_s)
+        assert wanted_after(tracker, now_s) == pytest.approx(pause_s, abs=0.011)
+
+
+def test_a_rejected_candidate_is_no_loss() -> None:
+    both = face_points(150), face_points(450)
+    tracker = tracking(both[0])
+    tracker.add_detections(detect(*both), 1.0)
+    tracker.update(see(*both, confidence=[0.9, 0.1]), 1.0)
+    assert ids(tracker) == [1]
+    assert wanted_after(tracker, 1.0) == pytest.approx(SETTINGS.detect_every_s, abs=0.011)
+
+
+# --- overlap
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [((0, 0, 10, 10), 1), ((5, 0, 10, 10), 1 / 3), ((10, 0, 10, 10), 0), ((2, 2, 5, 5), 0.25), ((50, 50, 1, 1), 0)],
+    ids=["same", "half aside", "beside", "inside", "far"],
+)
+def test_overlap_is_intersection_over_union(other: tuple[int, ...], expected: float) -> None:
+    box = np.float32([0, 0, 10, 10])
+    assert overlap(np.float32([other]), box)[0] == pytest.approx(expected)
+    assert overlap(np.empty((0, 4), np.float32), box).shape == (0,)
