@@ -1,13 +1,12 @@
 """Layers that paint a `FrameResult` with QPainter: the same ones for the screen, pictures and videos."""
 
+from fkd_desktop.overlays.layer import Layer, PaintContext
 from fkd_desktop.overlays.layers import (
     DEFAULT_LAYER_NAMES,
     LAYER_NAMES,
     BoxesLayer,
     KeypointsLayer,
-    Layer,
     NumbersLayer,
-    PaintContext,
     make_layers,
 )
 from fkd_desktop.overlays.picture import PictureLayer

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QPen
+from PySide6.QtGui import QBrush, QColor, QFont, QImage, QPainter, QPen
 
 from fkd_desktop.overlays.picture import PictureLayer
-from trainer.core.keypoints import EDGES, FACE_PARTS, NUM_KEYPOINTS
+from trainer.core.keypoints import EDGES, FACE_PARTS
 from trainer.core.resources import assets_dir
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fkd_desktop.live.result import FrameResult
+    from fkd_desktop.overlays.layer import Layer, PaintContext
 
 PART_COLOURS: Final[Mapping[str, QColor]] = {
     "jaw": QColor("#4dd0e1"),
@@ -36,45 +37,6 @@ FACE_COLOURS: Final = tuple(
 _SHADE: Final = QColor(0, 0, 0, 150)
 
 
-@dataclass(frozen=True)
-class PaintContext:
-    """How the frame's pixels come to the device's.
-
-    Attributes
-    ----------
-    device_per_frame
-        The device's logical pixels a frame pixel: lines and text keep their size on the screen.
-    mirrored
-        Whether the painter shows the frame mirrored: text is turned back.
-    """
-
-    device_per_frame: float = 1.0
-    mirrored: bool = False
-
-    def px(self, device_px: float) -> float:
-        """Length in frame coordinates of a length on the device."""
-        return device_px / self.device_per_frame
-
-
-class Layer(Protocol):
-    """Something painted over a frame.
-
-    Attributes
-    ----------
-    name
-        For commands and settings.
-    title
-        For people.
-    """
-
-    name: str
-    title: str
-
-    def paint(self, painter: QPainter, result: FrameResult, context: PaintContext) -> None:
-        """Paint every face of a result. The painter's coordinates are the frame's: pixel (x, y) covers [x, x + 1]."""
-        ...
-
-
 class KeypointsLayer:
     """68 points, coloured by the part of the face, and the lines between them."""
 
@@ -89,17 +51,17 @@ class KeypointsLayer:
             # Small faces get finer marks, or the points would hide them.
             size = min(max(float(box[2]) * context.device_per_frame / 200, 0.55), 1.6)
             for part_name, part in FACE_PARTS.items():
-                colour = PART_COLOURS[part_name]
-                line = QColor(colour)
-                line.setAlpha(150)
-                painter.setPen(_pen(line, context.px(1.6 * size)))
+                painter.setPen(_line_pen(PART_COLOURS[part_name].darker(115), context.px(1.2 * size)))
                 for start, stop in part.edges:
                     if (start, stop) in _EDGES:
                         painter.drawLine(points[start], points[stop])
-            for width, colours in ((5.6 * size, None), (3.8 * size, PART_COLOURS)):
-                for part_name, part in FACE_PARTS.items():
-                    painter.setPen(_pen(_SHADE if colours is None else colours[part_name], context.px(width)))
-                    painter.drawPoints([points[i] for i in part.indices])
+            # Opaque lines and filled circles: several times quicker than translucent or round-capped ones.
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(_SHADE)
+            _circles(painter, points, context.px(2.8 * size))
+            for part_name, part in FACE_PARTS.items():
+                painter.setBrush(PART_COLOURS[part_name])
+                _circles(painter, [points[i] for i in part.indices], context.px(1.9 * size))
 
 
 class NumbersLayer:
@@ -110,14 +72,15 @@ class NumbersLayer:
 
     def paint(self, painter: QPainter, result: FrameResult, context: PaintContext) -> None:
         """See `Layer.paint`."""
-        colours = [QColor()] * NUM_KEYPOINTS
-        for part_name, part in FACE_PARTS.items():
-            for index in part.indices:
-                colours[index] = PART_COLOURS[part_name]
+        ratio = painter.device().devicePixelRatioF()
+        to_device = painter.transform()
+        painter.resetTransform()  # numbers are painted as they are, whatever is done to the frame
         for keypoints, box in zip(result.keypoints_px, result.boxes_xywh, strict=True):
-            height_px = min(max(float(box[3]) * context.device_per_frame * 0.034, 7.0), 15.0)
+            height_px = round(min(max(float(box[3]) * context.device_per_frame * 0.034, 7.0), 15.0))
             for index, point in enumerate(_points(keypoints)):
-                _text(painter, context, point, str(index), colours[index], height_px=height_px)
+                image = _number_image(index, height_px, ratio)
+                half = QPointF(image.width(), image.height()) / (2 * ratio)
+                painter.drawImage(to_device.map(point) - half, image)
 
 
 class BoxesLayer:
@@ -173,6 +136,15 @@ def _points(keypoints_px: NDArray[np.float32]) -> list[QPointF]:
     return [QPointF(x + 0.5, y + 0.5) for x, y in keypoints_px.tolist()]
 
 
+def _line_pen(colour: QColor, width: float) -> QPen:
+    return QPen(QBrush(colour), width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap, Qt.PenJoinStyle.BevelJoin)
+
+
+def _circles(painter: QPainter, centres: list[QPointF], radius: float) -> None:
+    for centre in centres:
+        painter.drawEllipse(centre, radius, radius)
+
+
 def _pen(colour: QColor, width: float) -> QPen:
     return QPen(QBrush(colour), width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
 
@@ -189,19 +161,26 @@ def _on_device(painter: QPainter, context: PaintContext, point: QPointF) -> None
     painter.scale((-1 if context.mirrored else 1) * context.px(1), context.px(1))
 
 
-def _text(
-    painter: QPainter, context: PaintContext, point: QPointF, text: str, colour: QColor, *, height_px: float
-) -> None:
-    painter.save()
-    _on_device(painter, context, point)
+_PART_OF: Final = {index: name for name, part in FACE_PARTS.items() for index in part.indices}
+
+
+@lru_cache(maxsize=4096)
+def _number_image(number: int, height_px: int, ratio: float) -> QImage:
+    """Draw a keypoint's number in its part's colour with a dark rim; kept, because text is what takes time."""
+    side_px = 3 * height_px
+    image = QImage(round(side_px * ratio), round(side_px * ratio), QImage.Format.Format_ARGB32_Premultiplied)
+    image.setDevicePixelRatio(ratio)
+    image.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(image)
     painter.setFont(_font(height_px))
-    where = QRectF(-20, -20, 40, 40)
+    where = QRectF(0, 0, side_px, side_px)
     painter.setPen(QColor(0, 0, 0, 220))
     for dx, dy in ((-1, 0), (1, 0), (0, -1), (0, 1)):
-        painter.drawText(where.translated(dx * 0.8, dy * 0.8), Qt.AlignmentFlag.AlignCenter, text)
-    painter.setPen(colour.lighter(125))
-    painter.drawText(where, Qt.AlignmentFlag.AlignCenter, text)
-    painter.restore()
+        painter.drawText(where.translated(dx * 0.8, dy * 0.8), Qt.AlignmentFlag.AlignCenter, str(number))
+    painter.setPen(PART_COLOURS[_PART_OF[number]].lighter(125))
+    painter.drawText(where, Qt.AlignmentFlag.AlignCenter, str(number))
+    painter.end()
+    return image
 
 
 def _label(

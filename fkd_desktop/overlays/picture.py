@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fkd_desktop.live.result import FrameResult
-    from fkd_desktop.overlays.layers import PaintContext
+    from fkd_desktop.overlays.layer import PaintContext
 
 FORMAT_VERSION: Final = 1
 MAX_SIDE_PX: Final = 8192

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter
 
-from fkd_desktop.overlays.layers import PaintContext
+from fkd_desktop.overlays.layer import PaintContext
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fkd_desktop.live.result import FrameResult
-    from fkd_desktop.overlays.layers import Layer
+    from fkd_desktop.overlays.layer import Layer
 
 
 def frame_image(frame_bgr: NDArray[np.uint8]) -> QImage:
@@ -29,6 +30,32 @@ def frame_image(frame_bgr: NDArray[np.uint8]) -> QImage:
     """
     height, width = frame_bgr.shape[:2]
     return QImage(frame_bgr.data, width, height, frame_bgr.strides[0], QImage.Format.Format_BGR888)
+
+
+def scaled_image(frame_bgr: NDArray[np.uint8], size_px: tuple[int, int], *, mirrored: bool = False) -> QImage:
+    """Return a frame at another size, as an image of its own.
+
+    OpenCV scales about three times quicker than a QPainter with smooth transformation does.
+
+    Parameters
+    ----------
+    frame_bgr
+        (H, W, 3) uint8.
+    size_px
+        Width and height of the result.
+    mirrored
+        Swap left and right.
+    """
+    height, width = frame_bgr.shape[:2]
+    shrink = min(width // size_px[0], height // size_px[1])
+    if shrink >= 2:  # bilinear sampling alone would skip pixels, and fine patterns would shimmer
+        size = (width // shrink, height // shrink)
+        frame_bgr = cv2.resize(frame_bgr, size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+    scaled = cv2.resize(frame_bgr, size_px, interpolation=cv2.INTER_LINEAR)
+    if mirrored:
+        scaled = cv2.flip(scaled, 1)
+    scaled = cv2.cvtColor(scaled, cv2.COLOR_BGR2BGRA)  # four bytes a pixel are what Qt paints without converting
+    return QImage(scaled.data, *size_px, scaled.strides[0], QImage.Format.Format_RGB32)
 
 
 def paint_result(
@@ -50,6 +77,14 @@ def paint_result(
         Show all of it, except text, as in a mirror.
     """
     height, width = result.frame_bgr.shape[:2]
+    ratio = painter.device().devicePixelRatioF()
+    size_px = (max(1, round(target.width() * ratio)), max(1, round(target.height() * ratio)))
+    if size_px == (width, height) and not mirrored:
+        painter.drawImage(target, frame_image(result.frame_bgr))
+    else:
+        painter.drawImage(target, scaled_image(result.frame_bgr, size_px, mirrored=mirrored))
+    if not len(result):
+        return
     painter.save()
     painter.setClipRect(target)
     painter.translate(target.topLeft())
@@ -57,15 +92,11 @@ def paint_result(
     if mirrored:
         painter.translate(width, 0)
         painter.scale(-1, 1)
-    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-    painter.drawImage(QRectF(0, 0, width, height), frame_image(result.frame_bgr))
-    if len(result):
-        scale = abs(painter.deviceTransform().m22()) / painter.device().devicePixelRatioF()
-        context = PaintContext(device_per_frame=scale, mirrored=mirrored)
-        for layer in layers:
-            painter.save()
-            layer.paint(painter, result, context)
-            painter.restore()
+    context = PaintContext(device_per_frame=target.width() / width, mirrored=mirrored)
+    for layer in layers:
+        painter.save()
+        layer.paint(painter, result, context)
+        painter.restore()
     painter.restore()
 
 
