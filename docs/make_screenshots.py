@@ -18,7 +18,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import QCoreApplication, QEventLoop, QTimer
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMessageBox
 
 from fkd_desktop.app import clear_opencv_qt_paths
 from fkd_desktop.controller import Controller, NetworkState, SessionState
@@ -82,9 +82,7 @@ def shoot_faults(home: Path) -> None:
     wait(lambda: window._controller.network_state is NetworkState.FAILED and window.view.live_frame is not None)
     save(window, "bad-weights")
     window.show_shortcuts()
-    wait(lambda: window.findChild(type(window), "none") is None)
-    box = QApplication.activeWindow() or window
-    box.grab().save(str(FOLDER / "shortcuts.png"))
+    window.findChildren(QMessageBox)[-1].grab().save(str(FOLDER / "shortcuts.png"))
     window.close()
 
 

@@ -5,8 +5,8 @@ import os as _os
 __version__ = "0.1.0"
 
 # OpenCV reads these once, when cv2 is first imported: so they stand here, before anything in this package imports it.
-# A camera that sends nothing must not block a read for OpenCV's 10 s; FFmpeg's chatter about damaged files is not for the
-# user's terminal: what matters of it is said in the window.
+# A camera that sends nothing must not block a read for OpenCV's 10 s. FFmpeg's chatter about damaged files is not for
+# the user's terminal: what matters of it is said in the window.
 for _name, _value in {
     "OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT": "2",
     "OPENCV_LOG_LEVEL": "ERROR",

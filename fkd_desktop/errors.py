@@ -1,4 +1,4 @@
-"""Errors of the application. Each message is one sentence for the user: what happened, with the thing's name, and what to do."""
+"""Errors of the application: each message is one sentence for the user, with the thing's name and what to do."""
 
 from __future__ import annotations
 
@@ -17,3 +17,7 @@ class DetectorError(FkdError):
 
 class OverlayError(FkdError):
     """An overlay cannot be loaded."""
+
+
+class NetworkError(FkdError):
+    """Weights or the device for them cannot be used."""

@@ -2,7 +2,8 @@
 
 python assets/scripts/make_weights.py RUN
 
-RUN is a run folder of ``python -m trainer train``; assets/weights/MODEL_CARD.md says which commands made the shipped one.
+RUN is a run folder of ``python -m trainer train``; assets/weights/MODEL_CARD.md says which commands made the shipped
+one.
 The weights are stored as float16, half the size.
 """
 

@@ -78,7 +78,7 @@ class VideoWriter:
             raise self._failed(error) from error
 
     def close(self) -> None:
-        """Finish the file; one without a frame is removed."""
+        """Finish the file; without a frame there is none."""
         container, self._container = self._container, None
         if container is None:
             return
@@ -88,8 +88,6 @@ class VideoWriter:
                     container.mux(self._stream.encode(None))
             finally:
                 container.close()
-            if self._stream is None:
-                self.path.unlink(missing_ok=True)
         except (OSError, av.FFmpegError) as error:
             raise self._failed(error) from error
 

@@ -24,6 +24,7 @@ class Banner(QFrame):
     """One notice with at most one action; hidden when there is none."""
 
     dismissed = Signal()
+    """The user has read it: closed it, or took the way out that it offers."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -40,7 +41,7 @@ class Banner(QFrame):
         self._close.setIcon(tinted_pixmap("close", 16, _INK, self.devicePixelRatioF()))
         self._close.setAccessibleName("Dismiss the notice")
         self._close.setToolTip("Dismiss")
-        self._close.clicked.connect(self.clear)
+        self._close.clicked.connect(self._on_close_clicked)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(14, 8, 10, 8)
         layout.setSpacing(10)
@@ -70,10 +71,13 @@ class Banner(QFrame):
         """Take the notice away."""
         self._text.clear()
         self.hide()
+
+    def _on_close_clicked(self) -> None:
+        self.clear()
         self.dismissed.emit()
 
     def _on_button_clicked(self) -> None:
         action = self._action
-        self.clear()
+        self._on_close_clicked()
         if action is not None:
             action.trigger()

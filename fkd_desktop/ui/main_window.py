@@ -48,6 +48,7 @@ class MainWindow(QMainWindow):
         self._controller, self._settings = controller, settings
         self._stats = RollingStats()
         self._frames_shown = 0
+        self._stall_message = self._network_message = ""
         self._layers = make_layers()
         self.setWindowTitle("FKD Desktop")
         self.setWindowIcon(app_icon())
@@ -63,6 +64,7 @@ class MainWindow(QMainWindow):
         controller.session_changed.connect(self._on_controller_session_changed)
         controller.network_changed.connect(self._on_controller_network_changed)
         self.view.frame_painted.connect(self._on_view_frame_painted)
+        self.banner.dismissed.connect(self._on_banner_dismissed)
         self._figures_timer = QTimer(self, interval=FIGURES_EVERY_MS)
         self._figures_timer.timeout.connect(self._on_figures_timer_timeout)
         self._on_controller_session_changed(controller.session_state, "")
@@ -201,8 +203,7 @@ class MainWindow(QMainWindow):
             self.view.show_frame(None)
             self._stats.clear()
             self._frames_shown = 0
-        if state in (SessionState.OPENING, SessionState.LIVE, SessionState.FAILED, SessionState.STOPPED):
-            self.banner.clear()
+        self._stall_message = message if state is SessionState.STALLED else ""
         if state.is_running:
             self._figures_timer.start()
         else:
@@ -229,18 +230,17 @@ class MainWindow(QMainWindow):
                     actions=[self.commands.start, self.commands.try_demo, self.commands.open],
                 )
                 self._pane.setCurrentWidget(self.empty_state)
-            case SessionState.STALLED:
-                self.banner.show_notice(_sentence(message), self.commands.retry)
-            case SessionState.LIVE | SessionState.ENDED:
+            case SessionState.LIVE | SessionState.STALLED | SessionState.ENDED:
                 pass
         self._show_note()
+        self._show_notice()
 
     @Slot(object, str)
     def _on_controller_network_changed(self, state: NetworkState, message: str) -> None:
         self._show_note()
         predictor = self._controller.predictor
-        if state is NetworkState.FAILED:
-            self.banner.show_notice(_sentence(message), self.commands.use_shipped_network)
+        self._network_message = message if state is NetworkState.FAILED else ""
+        self._show_notice()
         if state is NetworkState.LOADING:
             self.session_bar.show_device(self.tr("loading…"))
         else:
@@ -270,6 +270,18 @@ class MainWindow(QMainWindow):
             self.view.set_note(self.tr("The end. Space plays it again"))
         else:
             self.view.set_note("")
+
+    def _show_notice(self) -> None:
+        if self._stall_message:
+            self.banner.show_notice(_sentence(self._stall_message), self.commands.retry)
+        elif self._network_message:
+            self.banner.show_notice(_sentence(self._network_message), self.commands.use_shipped_network)
+        else:
+            self.banner.clear()
+
+    @Slot()
+    def _on_banner_dismissed(self) -> None:
+        self._stall_message = self._network_message = ""
 
     # --- view
 

@@ -25,7 +25,7 @@ class SessionBar(QStatusBar):
         self._rate = self._add("frame rate", "Frames painted a second", "000.0 frames/s")
         self._latency = self._add("latency", "From capture to paint: median and 95th percentile", "000 ms (p95 000 ms)")
         self._faces = self._add("faces", "Faces in the picture", "00 faces")
-        self._device = self._add("device", "Where the network runs", "loading…")
+        self._device = self._add("device", "Where the network runs", "no network")
         self._dropped = self._add(
             "drops", "Frames that came and were not painted, because a newer one was there", "00000 dropped"
         )

@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from fkd_desktop.errors import NetworkError
+
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from trainer.core.predictor import Predictor
 
 _log = logging.getLogger(__name__)
 
@@ -40,23 +44,13 @@ class NetworkLoader(QObject):
 
     def _run(self, weights: Path | None, device: str) -> None:
         try:
-            import torch  # noqa: PLC0415 (takes seconds: not in the GUI thread)
-
-            from trainer.core.checkpoint import CheckpointError  # noqa: PLC0415
-            from trainer.core.predictor import DeviceError, Predictor  # noqa: PLC0415
-
-            # One thread: for a network this small a second one gains little, and as soon as another process computes,
-            # two threads that wait for each other are several times slower than one.
-            torch.set_num_threads(1)
-            predictor = Predictor.load(weights, device=device)
-            predictor.warm_up()
+            predictor = _load(weights, device)
+        except NetworkError as error:
+            _log.error("loading the network: %s", error)
+            self._tell(self.failed, str(error))
         except Exception as error:
-            message = f"the network cannot be loaded ({error}); see the log"
-            with suppress(UnboundLocalError):
-                if isinstance(error, CheckpointError | DeviceError):
-                    message = str(error)
             _log.exception("loading the network failed")
-            self._tell(self.failed, message)
+            self._tell(self.failed, f"the network cannot be loaded ({error}); details are in the log")
         else:
             self._tell(self.loaded, predictor)
 
@@ -64,3 +58,20 @@ class NetworkLoader(QObject):
     def _tell(signal: object, argument: object) -> None:
         with suppress(RuntimeError):  # the application was closed meanwhile, and the signal's owner with it
             signal.emit(argument)  # type: ignore[attr-defined]
+
+
+def _load(weights: Path | None, device: str) -> Predictor:
+    import torch  # noqa: PLC0415 (takes seconds: not before there is a thread to take them)
+
+    from trainer.core.checkpoint import CheckpointError  # noqa: PLC0415
+    from trainer.core.predictor import DeviceError, Predictor  # noqa: PLC0415
+
+    # One thread: for a network this small a second one gains little, and as soon as another process computes, two
+    # threads that wait for each other are several times slower than one.
+    torch.set_num_threads(1)
+    try:
+        predictor = Predictor.load(weights, device=device)
+    except (CheckpointError, DeviceError) as error:
+        raise NetworkError(str(error)) from error
+    predictor.warm_up()
+    return predictor

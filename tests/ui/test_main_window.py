@@ -194,6 +194,19 @@ def test_bad_weights_are_a_notice_with_a_way_out_and_the_picture_moves_on(window
     assert not window.banner.isVisible()
 
 
+def test_a_notice_about_the_network_outlives_another_source_until_it_is_closed(window, qtbot, register, tmp_path):
+    register("fake", lambda _: FakeCamera())
+    window.controller.load_network(tmp_path / "none.safetensors")
+    qtbot.waitUntil(window.banner.isVisible, timeout=30_000)
+    window.controller.start("fake:")
+    qtbot.waitUntil(lambda: window.controller.session_state is SessionState.LIVE, timeout=5000)
+    assert "none.safetensors" in window.banner.text
+    qtbot.mouseClick(window.banner._close, Qt.MouseButton.LeftButton)
+    window.controller.start("fake:")
+    qtbot.waitUntil(lambda: window.controller.session_state is SessionState.LIVE, timeout=5000)
+    assert not window.banner.isVisible()
+
+
 def test_a_stall_is_a_notice_that_goes_when_pictures_come_again(window, qtbot, register):
     camera = FakeCamera()
     register("fake", lambda _: camera)
