@@ -118,10 +118,9 @@ def _run_without_display(options: argparse.Namespace) -> int:
 
     from fkd_desktop.annotate import annotate, once  # noqa: PLC0415
     from fkd_desktop.errors import FkdError  # noqa: PLC0415
+    from fkd_desktop.live.network import load_predictor  # noqa: PLC0415
     from fkd_desktop.live.source import make_source  # noqa: PLC0415
     from fkd_desktop.overlays import make_layers  # noqa: PLC0415
-    from trainer.core.checkpoint import CheckpointError  # noqa: PLC0415
-    from trainer.core.predictor import DeviceError, Predictor  # noqa: PLC0415
 
     clear_opencv_qt_paths()
     source_name = options.source or "demo"
@@ -129,7 +128,7 @@ def _run_without_display(options: argparse.Namespace) -> int:
     application = QGuiApplication.instance() or QGuiApplication(sys.argv[:1])
     names = _overlay_names(options)
     try:
-        predictor = Predictor.load(options.model, device=options.device)
+        predictor = load_predictor(options.model, device=options.device)
         source = once(make_source(source_name))
         if source.is_live:
             raise FkdError("a camera needs a window to be seen in; give a video, a picture or demo as --source")
@@ -142,7 +141,7 @@ def _run_without_display(options: argparse.Namespace) -> int:
             summary = annotate(
                 source, predictor, layers, _writable(options.out), on_frame=lambda n: bar.update(n - bar.n)
             )
-    except (FkdError, CheckpointError, DeviceError) as error:
+    except FkdError as error:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_BAD_INPUT
     del application

@@ -14,8 +14,6 @@ from fkd_desktop.errors import NetworkError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from trainer.core.predictor import Predictor
-
 _log = logging.getLogger(__name__)
 
 
@@ -44,7 +42,9 @@ class NetworkLoader(QObject):
 
     def _run(self, weights: Path | None, device: str) -> None:
         try:
-            predictor = _load(weights, device)
+            from fkd_desktop.live.network import load_predictor  # noqa: PLC0415 (imports torch)
+
+            predictor = load_predictor(weights, device=device)
         except NetworkError as error:
             _log.error("loading the network: %s", error)
             self._tell(self.failed, str(error))
@@ -58,20 +58,3 @@ class NetworkLoader(QObject):
     def _tell(signal: object, argument: object) -> None:
         with suppress(RuntimeError):  # the application was closed meanwhile, and the signal's owner with it
             signal.emit(argument)  # type: ignore[attr-defined]
-
-
-def _load(weights: Path | None, device: str) -> Predictor:
-    import torch  # noqa: PLC0415 (takes seconds: not before there is a thread to take them)
-
-    from trainer.core.checkpoint import CheckpointError  # noqa: PLC0415
-    from trainer.core.predictor import DeviceError, Predictor  # noqa: PLC0415
-
-    # One thread: for a network this small a second one gains little, and as soon as another process computes, two
-    # threads that wait for each other are several times slower than one.
-    torch.set_num_threads(1)
-    try:
-        predictor = Predictor.load(weights, device=device)
-    except (CheckpointError, DeviceError) as error:
-        raise NetworkError(str(error)) from error
-    predictor.warm_up()
-    return predictor
