@@ -47,7 +47,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._controller, self._settings = controller, settings
         self._stats = RollingStats()
-        self._frames_shown = 0
+        self._is_moving = False
         self._stall_message = self._network_message = ""
         self._layers = make_layers()
         self.setWindowTitle("FKD Desktop")
@@ -187,7 +187,9 @@ class MainWindow(QMainWindow):
     @Slot()
     def _on_controller_frame_ready(self) -> None:
         if (live := self._controller.take_frame()) is not None:
-            self._frames_shown += 1
+            shown = self.view.live_frame
+            # A picture comes twice too: as it is, and annotated once the network is there.
+            self._is_moving |= shown is not None and shown.result.timestamp_s != live.result.timestamp_s
             self.view.show_frame(live)
             self._pane.setCurrentWidget(self.view)
 
@@ -202,7 +204,7 @@ class MainWindow(QMainWindow):
         if state is SessionState.OPENING:
             self.view.show_frame(None)
             self._stats.clear()
-            self._frames_shown = 0
+            self._is_moving = False
         self._stall_message = message if state is SessionState.STALLED else ""
         if state.is_running:
             self._figures_timer.start()
@@ -266,7 +268,7 @@ class MainWindow(QMainWindow):
         ended = self._controller.session_state is SessionState.ENDED
         if self._controller.network_state is NetworkState.LOADING:
             self.view.set_note(self.tr("Loading the network…"))
-        elif ended and self._frames_shown > 1:  # not of a picture, which has no end
+        elif ended and self._is_moving:
             self.view.set_note(self.tr("The end. Space plays it again"))
         else:
             self.view.set_note("")

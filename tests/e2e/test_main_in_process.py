@@ -77,6 +77,7 @@ def test_a_still_picture_is_annotated_and_stays(qapp, qtbot, tmp_path, short_cli
         qtbot.waitUntil(lambda: window.session_bar.texts()["faces"] == "1 face", timeout=30_000)
         assert window.view.live_frame.annotated
         assert window._pane.currentWidget() is window.view
+        assert window.view._note == ""
 
     assert run_main(qtbot, ["--source", str(picture)], use) == 0
 
