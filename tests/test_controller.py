@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from fkd_desktop.controller import Controller, NetworkState, SessionState
+from fkd_desktop.live.detector import CASCADE_NAME
 from tests.fakes import FakeCamera
 
 pytestmark = pytest.mark.usefixtures("threads_end")
@@ -220,3 +221,22 @@ def test_everything_is_told_in_the_gui_thread(controller, qtbot, register):
     qtbot.waitUntil(lambda: controller.session_state is SessionState.LIVE, timeout=5000)
     qtbot.waitUntil(lambda: len(heard_in) == 3, timeout=5000)
     assert all(threads == {threading.main_thread()} for threads in heard_in.values())
+
+
+@pytest.mark.parametrize("content", [None, b"", b"<opencv_storage></opencv_storage>"])
+def test_a_face_detector_that_does_not_load_is_one_sentence(
+    controller, qtbot, register, monkeypatch, tmp_path, content
+):
+    if content is not None:
+        (tmp_path / CASCADE_NAME).write_bytes(content)
+    monkeypatch.setattr("cv2.data.haarcascades", str(tmp_path))
+    register("fake", lambda _: FakeCamera())
+    seen = states_of(controller)
+    controller.load_network()
+    controller.start("fake:")
+    qtbot.waitUntil(lambda: controller.session_state is SessionState.FAILED, timeout=30_000)
+    assert str(tmp_path / CASCADE_NAME) in seen[-1][1]
+    monkeypatch.undo()  # mended: the next session works
+    register("fake", lambda _: FakeCamera())
+    controller.start("fake:")
+    qtbot.waitUntil(lambda: controller.session_state is SessionState.LIVE, timeout=5000)
