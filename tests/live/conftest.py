@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -10,13 +11,14 @@ import numpy as np
 import pytest
 import torch
 
-from tests.live.helpers import DemoFrame
+from fkd_desktop.live import source as sources
+from tests.live.helpers import DemoFrame, FakeCapture
 from trainer.core.models import KeypointNetwork
 from trainer.core.predictor import Predictor
 from trainer.core.resources import assets_dir
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 @pytest.fixture(scope="session")
@@ -59,3 +61,17 @@ def network_calls() -> Iterator[list[int]]:
     hook = torch.nn.modules.module.register_module_forward_hook(note)
     yield batches
     hook.remove()
+
+
+@pytest.fixture
+def camera(monkeypatch: pytest.MonkeyPatch) -> Callable[[FakeCapture], None]:
+    """Make OpenCV answer with a fake for every camera, on a system where only opening one shows whether it is there."""
+
+    def use(*captures: FakeCapture) -> None:
+        left = list(captures)
+        fake_cv2 = SimpleNamespace(**{name: getattr(cv2, name) for name in dir(cv2) if not name.startswith("__")})
+        fake_cv2.VideoCapture = lambda *_: left.pop(0)
+        monkeypatch.setattr(sources, "cv2", fake_cv2)
+        monkeypatch.setattr(sources, "sys", SimpleNamespace(platform="win32"))
+
+    return use

@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import av
+import cv2
 import numpy as np
 
 from fkd_desktop.live.result import Frame
@@ -43,7 +44,7 @@ def assert_one_clear_sentence(error: BaseException, *names: str) -> None:
     what_to_do = message.rpartition(";")[2].rpartition(" so ")[2]
     verbs = r"\b(choose|check|close|plug|write|give|get|install|mend|put|update|free|see)\b"
     assert re.search(verbs, what_to_do), f"{message!r} does not say what to do"
-    assert "Error" not in message and "object at" not in message
+    assert "Error:" not in message and "Error(" not in message and "object at" not in message
 
 
 def face_points(cx: float = 320, cy: float = 240, side: float = 150, *, tilt_rad: float = 0.0) -> np.ndarray:
@@ -122,3 +123,55 @@ class ScriptedSource(FrameSource):
 def number_of(frame: Frame) -> int:
     """Return the number of a `ScriptedSource`'s frame."""
     return int(frame.image_bgr[0, 0, 0])
+
+
+def read_all(source: FrameSource) -> list[Frame]:
+    frames = []
+    source.open()
+    try:
+        while (frame := source.read()) is not None:
+            frames.append(frame)
+    finally:
+        source.close()
+    return frames
+
+
+RED = (10, 20, 200)
+
+
+def picture(height: int = 50, width: int = 60) -> np.ndarray:
+    """Left half black, right half red."""
+    image = np.zeros((height, width, 3), np.uint8)
+    image[:, width // 2 :] = RED
+    return image
+
+
+def save(path: Path, image: np.ndarray, *, as_type: str | None = None) -> Path:
+    """Encode an image as what its suffix, or another one, says."""
+    is_encoded, data = cv2.imencode(as_type or path.suffix, image)
+    assert is_encoded
+    path.write_bytes(data.tobytes())
+    return path
+
+
+class FakeCapture:
+    """What `cv2.VideoCapture` gives for a camera, without one."""
+
+    def __init__(self, images: list[np.ndarray | None], *, is_open: bool = True) -> None:
+        self.images, self.is_open = images, is_open
+        self.settings: list[tuple[int, float]] = []
+        self.released = 0
+
+    def isOpened(self) -> bool:  # noqa: N802
+        return self.is_open
+
+    def set(self, key: int, value: float) -> bool:
+        self.settings.append((key, value))
+        return True
+
+    def read(self) -> tuple[bool, np.ndarray | None]:
+        image = self.images.pop(0) if self.images else None
+        return image is not None, image
+
+    def release(self) -> None:
+        self.released += 1

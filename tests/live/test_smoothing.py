@@ -87,6 +87,16 @@ def test_a_moving_face_keeps_its_shape() -> None:
     assert np.ptp(shape, axis=1).max() < 1e-2
 
 
+def test_no_point_is_left_behind_when_the_head_moves() -> None:
+    """The chin hardly moves in the picture (the mouth opens as the head goes up): it is followed as the rest is."""
+    t = np.arange(10 * FRAMES_PER_S) / FRAMES_PER_S
+    head = np.cumsum(np.where(t % 2 < 1, 0.5, -0.5)) / FRAMES_PER_S * FACE_PX
+    points, times_s = noisy_face(np.stack([0 * head, head], axis=1), point_noise=0)
+    chin = 230 + 4 * np.sin(2 * np.pi * t)
+    points[:, 8, 1] = chin
+    assert lag_frames(chin, smooth(points, times_s)[:, 8, 1]) <= 1.0
+
+
 def test_a_blink_is_seen() -> None:
     """The lids close and open again in 0.2 s while the head is still."""
     points, times_s = noisy_face(np.zeros((120, 2)), point_noise=0.001)
