@@ -5,17 +5,21 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import signal
 import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import fkd_desktop
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+    from types import FrameType
 
 EXIT_BAD_INPUT: Final = 2
+EXIT_BY_SIGNAL: Final = 128
 LAYER_CHOICES: Final = ("keypoints", "numbers", "boxes", "sunglasses", "none")
 DEVICE_CHOICES: Final = ("auto", "cpu", "cuda", "mps")
 
@@ -23,7 +27,10 @@ DEVICE_CHOICES: Final = ("auto", "cpu", "cuda", "mps")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the application; return its exit code."""
     options = _parser().parse_args(arguments)
-    return _run_window(options) if has_display() else _run_without_display(options)
+    if not has_display():
+        return _run_without_display(options)
+    with _leaving_at_once_on_signals():
+        return _run_window(options)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -61,6 +68,24 @@ def has_display() -> bool:
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
+@contextmanager
+def _leaving_at_once_on_signals() -> Iterator[None]:
+    """Until there is a window (and with it a `SignalCatcher`), Ctrl-C ends the process then and there.
+
+    There is nothing to save yet, and a KeyboardInterrupt in the middle of Qt's start ends in a crash or is lost.
+    """
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        os._exit(EXIT_BY_SIGNAL + number)
+
+    previous = {number: signal.signal(number, leave) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
 def _overlay_names(options: argparse.Namespace) -> list[str] | None:
     return None if options.overlay is None else [name for name in options.overlay if name != "none"]
 
@@ -72,7 +97,7 @@ def _run_window(options: argparse.Namespace) -> int:
     from fkd_desktop.controller import Controller  # noqa: PLC0415
     from fkd_desktop.settings import APP_ID, Settings, set_up_logging  # noqa: PLC0415
     from fkd_desktop.ui.main_window import MainWindow  # noqa: PLC0415
-    from fkd_desktop.workers.signals import EXIT_BY_SIGNAL, SignalCatcher  # noqa: PLC0415
+    from fkd_desktop.workers.signals import SignalCatcher  # noqa: PLC0415
 
     set_up_logging()
     clear_opencv_qt_paths()

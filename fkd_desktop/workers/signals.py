@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import signal
 import socket
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QSocketNotifier, Signal
 
 if TYPE_CHECKING:
     from types import FrameType
-
-EXIT_BY_SIGNAL: Final = 128
 
 
 class SignalCatcher(QObject):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -87,3 +89,16 @@ def test_ctrl_c_in_the_terminal_ends_the_application(application):
     _, stderr = application.communicate(timeout=10)
     assert application.returncode == 130
     assert "Traceback" not in stderr
+
+
+@pytest.mark.parametrize("library", ["QtCore", "cv2.abi3", "QtWidgets"])
+def test_ctrl_c_during_the_start_ends_it_without_a_word(application, library):
+    """The moment is that at which the process has loaded a library."""
+    maps = Path(f"/proc/{application.pid}/maps")
+    while application.poll() is None and library not in maps.read_text():
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            application.wait(0.005)
+    application.send_signal(signal.SIGINT)
+    _, stderr = application.communicate(timeout=10)
+    assert application.returncode == 130
+    assert stderr == ""
