@@ -6,10 +6,12 @@ __version__ = "0.1.0"
 
 # OpenCV reads these once, when cv2 is first imported: so they stand here, before anything in this package imports it.
 # A camera that sends nothing must not block a read for OpenCV's 10 s. FFmpeg's chatter about damaged files is not for
-# the user's terminal: what matters of it is said in the window.
+# the user's terminal: what matters of it is said in the window. A picture that would unpack to gigabytes is refused at
+# its header.
 for _name, _value in {
     "OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT": "2",
     "OPENCV_LOG_LEVEL": "ERROR",
     "OPENCV_FFMPEG_LOGLEVEL": "-8",
+    "OPENCV_IO_MAX_IMAGE_PIXELS": "100000000",
 }.items():
     _os.environ.setdefault(_name, _value)

@@ -249,7 +249,6 @@ def overlay_toml(pupils_px: list[tuple[float, float]]) -> str:
 format = 1
 name = "Sunglasses"
 image = "sunglasses.png"
-z = 50
 
 # Image points tied to keypoints (iBUG index, 0-based; several indices mean their mean).
 # Two anchors fix a similarity transform: where the picture goes, how large and how turned.

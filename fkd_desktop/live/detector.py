@@ -64,7 +64,7 @@ class HaarDetector:
         long_side_px: int = 320,
         fine_long_side_px: int = 640,
         scale_factor: float = 1.2,
-        min_neighbors: int = 4,
+        min_neighbors: int = 3,
         min_face_px: int = 24,
     ) -> None:
         path = Path(cascade_path) if cascade_path else Path(cv2.data.haarcascades) / CASCADE_NAME  # type: ignore[attr-defined]

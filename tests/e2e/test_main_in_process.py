@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from fkd_desktop import app
@@ -23,11 +23,11 @@ def run_main(qtbot, arguments, use):
         except BaseException as error:
             failure.append(error)
         finally:
-            window.close()
-            QApplication.quit()
+            window.close()  # the last window: main() ends
 
     QTimer.singleShot(0, lambda: QTimer.singleShot(50, drive))
     code = app.main(arguments)
+    QCoreApplication.removePostedEvents(QApplication.instance(), QEvent.Type.Quit)  # the next test has this one's qapp
     if failure:
         raise failure[0]
     return code
