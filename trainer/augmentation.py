@@ -190,20 +190,29 @@ def occlude(crops: Tensor, generator: torch.Generator, *, share: float = 0.4) ->
 def not_faces(cached: Tensor, spec: InputSpec, generator: torch.Generator) -> Tensor:
     """Make one crop without a well-placed face from each (1, C, C) cached one.
 
-    Five in eight are badly placed (`bad_placement`), two have the tiles of a face shuffled, one is a random texture.
+    Five in eight are badly placed (`bad_placement`), two are textures, of one the tiles of a face are shuffled.
     """
     count, device = len(cached), cached.device
     crops = cut(cached, bad_placement(count, generator, device), spec)
-    shuffled, textures = count // 4, count // 8
+    textures, shuffled = count // 4, count // 8
     if shuffled:
         whole = cut(cached[:shuffled], usual_placement(shuffled, generator, device), spec)
         crops[:shuffled] = _shuffle_tiles(whole, generator)
     if textures:
-        cells = int(torch.randint(2, 40, (1,), generator=generator, device=device))
-        noise = torch.rand(textures, 1, cells, cells, generator=generator, device=device)
-        size = (spec.size_px, spec.size_px)
-        crops[shuffled : shuffled + textures] = functional.interpolate(noise, size=size, mode="bilinear")
+        crops[shuffled : shuffled + textures] = _textures(textures, spec.size_px, generator)
     return crops
+
+
+def _textures(count: int, size_px: int, generator: torch.Generator) -> Tensor:
+    """Random blotches of one coarseness, from a few to noise in every pixel; of any contrast, flat ones included."""
+    device = generator.device
+    exponent = torch.rand((), generator=generator, device=device) * 1.3
+    cells = min(size_px, round(2 * (size_px / 2) ** exponent.item()))
+    noise = torch.rand(count, 1, cells, cells, generator=generator, device=device)
+    blotches = functional.interpolate(noise, size=(size_px, size_px), mode="bilinear")
+    brightness, contrast = torch.rand(2, count, 1, 1, 1, generator=generator, device=device)
+    textures: Tensor = brightness + (blotches - 0.5) * contrast
+    return textures.clamp(0, 1)
 
 
 def _shuffle_tiles(crops: Tensor, generator: torch.Generator) -> Tensor:

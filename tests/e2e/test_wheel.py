@@ -81,8 +81,8 @@ def test_the_installed_demo_runs_from_another_folder_without_a_display(installed
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "30 frames, 30 with faces" in done.stdout
-    assert (tmp_path / "fkd-output" / "short.mp4").stat().st_size > 10_000
-    assert (tmp_path / "fkd-output" / "short.png").is_file()
+    assert (tmp_path / "fkd-output" / "short-annotated.mp4").stat().st_size > 10_000
+    assert (tmp_path / "fkd-output" / "short-sheet.png").is_file()
 
 
 def test_the_installed_commands_answer(installed, tmp_path):

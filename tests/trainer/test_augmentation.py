@@ -249,3 +249,16 @@ def test_a_cached_crop_is_twice_the_box() -> None:
     assert CACHE_PER_BOX == 2.0
     full = placed(1, scale=CACHE_PER_BOX / SPEC.crop_per_box).affine(SPEC)[0]
     torch.testing.assert_close(full, torch.tensor([[1.0, 0, 0], [0, 1, 0]]))
+
+
+def test_textures_go_from_flat_to_noise_in_every_pixel() -> None:
+    generator = seeded(3)
+    textures = torch.cat([augmentation._textures(8, SPEC.size_px, generator) for _ in range(20)])
+    assert textures.shape == (160, 1, SPEC.size_px, SPEC.size_px)
+    assert 0 <= textures.min() < textures.max() <= 1
+    contrast = textures.std(dim=(1, 2, 3))
+    assert contrast.min() < 0.02
+    assert contrast.max() > 0.15
+    roughness = (textures[..., 1:] - textures[..., :-1]).std(dim=(1, 2, 3)) / contrast.clamp(min=1e-3)
+    assert roughness.min() < 0.2  # blotches
+    assert roughness.max() > 1.2  # neighbours have nothing in common
