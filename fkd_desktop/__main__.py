@@ -1,8 +1,6 @@
 """`python -m fkd_desktop`: see `fkd_desktop.app`."""
 
-import sys
-
-from fkd_desktop.app import main
+from fkd_desktop.app import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

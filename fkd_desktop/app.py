@@ -8,9 +8,10 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import fkd_desktop
 
@@ -31,6 +32,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run_without_display(options)
     with _leaving_at_once_on_signals():
         return _run_window(options)
+
+
+def run() -> NoReturn:
+    """Run the application and end the process: what the installed command does."""
+    code = main()
+    if any(thread.daemon for thread in threading.enumerate()):
+        # A driver holds a source's reader, or torch is still being imported. Everything is saved, and the interpreter's
+        # own way to end would take what these threads stand on from under them.
+        logging.shutdown()
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:  # a windowed program on Windows has none
+                stream.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -121,10 +136,7 @@ def _run_window(options: argparse.Namespace) -> int:
     signals.release()
     if signals.number is not None:
         code = EXIT_BY_SIGNAL + signals.number
-    if not controller.shut_down():
-        # A driver holds a thread in a call that does not return: ending in the usual way would wait for it, or crash.
-        logging.shutdown()
-        os._exit(code)
+    controller.shut_down()
     return code
 
 

@@ -146,9 +146,8 @@ class LiveSession:
                     last_s = time.perf_counter()
                     continue
                 if last_frame is not None and not last_was_annotated and self._predictor() is not None:
-                    last_was_annotated = self._publish(
-                        last_frame
-                    )  # a still picture, shown before the network was there
+                    # A still picture, or the last frame of a video, that came before the network was there.
+                    last_was_annotated = self._publish(last_frame)
                 if reader.ended:
                     if last_was_annotated or last_frame is None:
                         self._on_event(SourceEnded(reader.label))

@@ -228,7 +228,7 @@ class MainWindow(QMainWindow):
                 self.empty_state.show_state(
                     icon="start",
                     title=self.tr("Stopped"),
-                    text=self.tr("The camera is off."),
+                    text=self.tr("No camera or file is in use."),
                     actions=[self.commands.start, self.commands.try_demo, self.commands.open],
                 )
                 self._pane.setCurrentWidget(self.empty_state)

@@ -35,11 +35,6 @@ class NetworkLoader(QObject):
         """Begin; `loaded` (with the `Predictor`) or `failed` (with a sentence) follows."""
         self._thread.start()
 
-    @property
-    def is_running(self) -> bool:
-        """Whether it is still at it."""
-        return self._thread.is_alive()
-
     def _run(self, weights: Path | None, device: str) -> None:
         try:
             from fkd_desktop.live.network import load_predictor  # noqa: PLC0415 (imports torch)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, Qt, QTimer
 from PySide6.QtWidgets import QApplication
@@ -88,3 +92,25 @@ def test_a_bad_command_line_exits_with_2_and_says_why(arguments, capsys):
         app.main(arguments)
     assert stopped.value.code == 2
     assert arguments[-1] in capsys.readouterr().err
+
+
+def test_a_driver_that_never_returns_does_not_keep_the_process():
+    """A process of its own: its source asks it to end and then hangs in the driver for good."""
+    code = """
+import os, signal, sys, threading
+from fkd_desktop import app
+from fkd_desktop.live.source import FrameSource, register_source
+class Hanging(FrameSource):
+    label, is_live = "Hanging camera", True
+    def open(self): pass
+    def close(self): pass
+    def read(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+        threading.Event().wait()
+register_source("hanging", lambda _text: Hanging())
+sys.argv[1:] = ["--source", "hanging:"]
+app.run()
+"""
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 128 + signal.SIGTERM, done.stderr
+    assert "Traceback" not in done.stderr
