@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
-from fkd_desktop.errors import FkdError
 from fkd_desktop.live.pipeline import Pipeline
 from fkd_desktop.live.source import IMAGE_SUFFIXES, VIDEO_SUFFIXES, VideoSource
 from fkd_desktop.live.video_writer import VideoWriter, letterbox
 from fkd_desktop.overlays import render
+from trainer.core.errors import FkdError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

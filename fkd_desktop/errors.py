@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-
-class FkdError(Exception):
-    """Base of the errors that the application shows as a message and survives."""
+from trainer.core.errors import FkdError
 
 
 class SourceError(FkdError):
     """A camera, video or image cannot be opened or read."""
-
-
-class DetectorError(FkdError):
-    """The face detector cannot work."""
 
 
 class OverlayError(FkdError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
@@ -10,16 +11,21 @@ from typing import TYPE_CHECKING
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import fkd_desktop  # noqa: F401, I001 (sets OpenCV's environment before cv2 is imported)
+import cv2
 import pytest
 
 from fkd_desktop.app import clear_opencv_qt_paths
 from fkd_desktop.live import source as sources
+from tests.live.helpers import DemoFrame
+from trainer.core.resources import assets_dir
 
 clear_opencv_qt_paths()
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    import numpy as np
 
     from fkd_desktop.live.source import FrameSource
 
@@ -79,3 +85,24 @@ def short_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
             writer.write(capture.read()[1], number / 30)
     capture.release()
     return path
+
+
+@pytest.fixture(scope="session")
+def demo() -> dict[int, DemoFrame]:
+    """Return some frames of the demo clip with their faces, by number: one upright face, a tilted one, two faces."""
+    truth = json.loads((assets_dir() / "demo" / "demo_truth.json").read_text(encoding="utf-8"))["frames"]
+    wanted, frames = {0, 40, 240, 500}, {}
+    capture = cv2.VideoCapture(str(assets_dir() / "demo" / "demo.mp4"))
+    for number in range(max(wanted) + 1):
+        image = capture.read()[1]
+        if number in wanted:
+            image.setflags(write=False)
+            frames[number] = DemoFrame(image, truth[number])
+    capture.release()
+    return frames
+
+
+@pytest.fixture(scope="session")
+def portrait(demo: dict[int, DemoFrame]) -> np.ndarray:
+    """Return 360 x 360 px around the clip's first face, whose box is 150 px wide and centred on (180, 178)."""
+    return demo[0].image_bgr[40:400, 140:500]

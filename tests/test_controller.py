@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from fkd_desktop.controller import Controller, NetworkState, SessionState
-from fkd_desktop.live.detector import CASCADE_NAME
 from tests.fakes import FakeCamera
+from trainer.core.detector import CASCADE_NAME
 
 pytestmark = pytest.mark.usefixtures("threads_end")
 

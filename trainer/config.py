@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_type_hints
 
+from trainer.core.errors import FkdError
 from trainer.core.models import DEFAULT_NETWORK, NETWORKS
 from trainer.core.predictor import DEVICE_NAMES
 
@@ -17,7 +18,7 @@ OptimizerName = Literal["adam", "adamw", "sgd"]
 LossName = Literal["wing", "smooth_l1", "mse"]
 
 
-class ConfigError(ValueError):
+class ConfigError(FkdError, ValueError):
     """A training configuration that cannot work; the message names the field and the value."""
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import cv2
 import numpy as np
 
+from trainer.core.errors import FkdError
 from trainer.core.keypoints import NUM_KEYPOINTS
 from trainer.core.preprocess import box_from_keypoints, crop_squares, extract_crop, frame_to_unit
 
@@ -30,7 +31,7 @@ MAX_COORDINATE_PX: Final = 1e6
 """No picture is larger: a coordinate beyond is an error in the table."""
 
 
-class DatasetError(ValueError):
+class DatasetError(FkdError, ValueError):
     """A data set that cannot be used; the message names the file, where it helps the row, and the reason."""
 
 

@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from trainer import augmentation, events, losses, metrics
 from trainer.core.checkpoint import CheckpointError, load_checkpoint, save_checkpoint, write_atomically
+from trainer.core.errors import FkdError
 from trainer.core.models import KeypointNetwork, build_network, count_parameters
 from trainer.core.predictor import resolve_device
 from trainer.dataset import FaceCrops, load_crops, read_samples, split_by_identity, training_cache
@@ -34,7 +35,7 @@ CLIP_NORM: Final = 5.0
 BATCH_EVENT_EVERY_S: Final = 0.25
 
 
-class TrainingError(RuntimeError):
+class TrainingError(FkdError, RuntimeError):
     """Training cannot go on; the message is one sentence for the user."""
 
 

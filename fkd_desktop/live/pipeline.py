@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
-from fkd_desktop.live.detector import Detector, HaarDetector
 from fkd_desktop.live.result import FrameResult, StageTimes
 from fkd_desktop.live.tracker import Tracker
+from trainer.core.detector import Detector, HaarDetector
 from trainer.core.preprocess import as_grey_or_bgr
 
 if TYPE_CHECKING:

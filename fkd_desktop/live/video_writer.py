@@ -9,7 +9,7 @@ import av
 import cv2
 import numpy as np
 
-from fkd_desktop.errors import FkdError
+from trainer.core.errors import FkdError
 
 if TYPE_CHECKING:
     from pathlib import Path

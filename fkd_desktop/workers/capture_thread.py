@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QThread, Signal
 
-from fkd_desktop.errors import FkdError
 from fkd_desktop.live.latest import LatestSlot
 from fkd_desktop.live.session import LiveFrame, LiveSession
+from trainer.core.errors import FkdError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fkd_desktop.errors import DetectorError, FkdError, SourceError
+from fkd_desktop.errors import SourceError
 from fkd_desktop.live import session as session_module
 from fkd_desktop.live.latest import LatestSlot
 from fkd_desktop.live.result import Frame
@@ -27,6 +27,8 @@ from fkd_desktop.live.session import (
 from fkd_desktop.live.source import make_source
 from tests.fakes import FakeCamera
 from tests.live.helpers import WAIT_S, ScriptedSource
+from trainer.core.detector import DetectorError
+from trainer.core.errors import FkdError
 from trainer.core.predictor import Predictor
 
 if TYPE_CHECKING:

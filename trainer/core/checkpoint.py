@@ -19,6 +19,7 @@ from safetensors.torch import save
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
+from trainer.core.errors import FkdError
 from trainer.core.models import NETWORKS, KeypointNetwork
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _PICKLE_STARTS: Final = (b"\x80", b"PK\x03\x04")
 _FLOATS: Final = (torch.float16, torch.bfloat16, torch.float32)
 
 
-class CheckpointError(ValueError):
+class CheckpointError(FkdError, ValueError):
     """A weights file cannot be used; the message names the file and the reason."""
 
 

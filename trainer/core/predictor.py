@@ -10,6 +10,7 @@ import torch
 
 from trainer.core import preprocess
 from trainer.core.checkpoint import Checkpoint, CheckpointError, load_checkpoint
+from trainer.core.errors import FkdError
 from trainer.core.keypoints import NUM_KEYPOINTS
 from trainer.core.resources import default_weights_path
 
@@ -25,7 +26,7 @@ DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 DEVICE_NAMES: tuple[DeviceName, ...] = get_args(DeviceName)
 
 
-class DeviceError(ValueError):
+class DeviceError(FkdError, ValueError):
     """The device that was asked for is not there."""
 
 

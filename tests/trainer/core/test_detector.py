@@ -9,9 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from fkd_desktop.errors import DetectorError
-from fkd_desktop.live.detector import CASCADE_NAME, HaarDetector
 from tests.live.helpers import assert_one_clear_sentence
+from trainer.core.detector import CASCADE_NAME, DetectorError, HaarDetector
 
 if TYPE_CHECKING:
     from tests.live.helpers import DemoFrame

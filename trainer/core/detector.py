@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Final, Protocol
 import cv2
 import numpy as np
 
-from fkd_desktop.errors import DetectorError
+from trainer.core.errors import FkdError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CASCADE_NAME: Final = "haarcascade_frontalface_default.xml"
+
+
+class DetectorError(FkdError):
+    """The face detector cannot work."""
 
 
 class Detector(Protocol):
