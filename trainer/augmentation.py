@@ -102,9 +102,7 @@ def cut(cached: Tensor, placement: Placement, spec: InputSpec) -> Tensor:
     return functional.grid_sample(cached, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
 
-def move_points(
-    points_unit: Tensor, placement: Placement, spec: InputSpec, *, label_shift: Tensor | None = None
-) -> Tensor:
+def move_points(points_unit: Tensor, placement: Placement, spec: InputSpec) -> Tensor:
     """Say where keypoints lie in the crops that `cut` makes; mirrored faces swap sides.
 
     Parameters
@@ -113,22 +111,16 @@ def move_points(
         (N, 68, 2) unit keypoints of the cached crops.
     placement, spec
         As for `cut`.
-    label_shift
-        (N,) how far right of and below the points the labels lie, in the same unit. Labels that count pixels from 1 do
-        so by a pixel, in a mirrored picture too: mirrored like the points, they would contradict the others.
 
     Returns
     -------
     (N, 68, 2) unit keypoints of the crops.
     """
     affine = placement.affine(spec)
-    shift = points_unit.new_zeros(len(points_unit)) if label_shift is None else label_shift
-    centred = 2 * (points_unit - shift[:, None, None]) - 1 - affine[:, None, :, 2]
-    moved = centred @ affine[:, :, :2].inverse().transpose(1, 2)
+    moved = (2 * points_unit - 1 - affine[:, None, :, 2]) @ affine[:, :, :2].inverse().transpose(1, 2)
     order = torch.from_numpy(FLIP_ORDER.copy()).to(points_unit.device)
     moved = torch.where(placement.mirror[:, None, None], moved[:, order], moved)
-    zoom = CACHE_PER_BOX / (spec.crop_per_box * placement.scale)
-    return (moved + 1) / 2 + (shift * zoom)[:, None, None]
+    return (moved + 1) / 2
 
 
 def vary_light(crops: Tensor, generator: torch.Generator) -> Tensor:

@@ -47,10 +47,6 @@ class TrainConfig:
     validation_share: float = _setting(
         0.15, "share of the identities kept aside to judge each epoch on", minimum=0.01, maximum=0.9
     )
-    label_shift_px: float = _setting(
-        1.0, "pixels that the labels lie right of and below the points; kept when a face is mirrored or turned",
-        minimum=-10.0, maximum=10.0,
-    )  # fmt: skip
     seed: int = _setting(1, "seed of the split, the weights and the augmentation", minimum=0, maximum=2**31 - 1)
     device: str = _setting("auto", "where to train", choices=DEVICE_NAMES)
     threads: int = _setting(0, "processor threads; 0: all", minimum=0, maximum=1024)

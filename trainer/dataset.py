@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 import cv2
 import numpy as np
 
+from trainer import published_labels
 from trainer.core.errors import FkdError
 from trainer.core.keypoints import NUM_KEYPOINTS
 from trainer.core.preprocess import box_from_keypoints, crop_squares, extract_crop, frame_to_unit
@@ -54,11 +55,18 @@ class Sample:
     identity: str
 
 
-def read_samples(root: Path | str, split: Split = "training") -> list[Sample]:
+def read_samples(root: Path | str, split: Split = "training", *, correct_labels: bool = True) -> list[Sample]:
     """Read one split of a data set in the layout of the YouTube Faces with Facial Keypoints course data.
 
     That is ``<split>_frames_keypoints.csv`` and the folder ``<split>`` with the images; a row is a file name, then
     x0, y0, ... x67, y67. The identity is the file name up to its last underscore.
+
+    Parameters
+    ----------
+    root, split
+        The folder, and which of its tables.
+    correct_labels
+        Undo the known shift of the published labels where these are they (`trainer.published_labels`).
 
     Raises
     ------
@@ -77,7 +85,11 @@ def read_samples(root: Path | str, split: Split = "training") -> list[Sample]:
     samples = [_read_row(table, number, row, root / split) for number, row in enumerate(rows[1:], start=2) if row]
     if not samples:
         raise DatasetError(f"{table} has no rows; there is nothing to train on")
-    return samples
+    keypoints = np.stack([sample.keypoints_px for sample in samples])
+    if not correct_labels or not published_labels.are_published(keypoints):
+        return samples
+    corrected = published_labels.correct(keypoints)
+    return [replace(sample, keypoints_px=points) for sample, points in zip(samples, corrected, strict=True)]
 
 
 def _read_row(table: Path, number: int, row: Sequence[str], folder: Path) -> Sample:
@@ -149,13 +161,10 @@ class FaceCrops:
         (N, 1, S, S) uint8, grey.
     points_unit
         (N, 68, 2) float32 keypoints: 0 to 1 across the crop.
-    pixel_unit
-        (N,) float32 side of a pixel of the picture, in the same unit.
     """
 
     crops: NDArray[np.uint8]
     points_unit: NDArray[np.float32]
-    pixel_unit: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.crops)
@@ -188,7 +197,6 @@ def load_crops(
     """
     crops = np.empty((len(samples), 1, size_px, size_px), np.uint8)
     points = np.empty((len(samples), NUM_KEYPOINTS, 2), np.float32)
-    pixels = np.empty(len(samples), np.float32)
     done = 0
     for sample in samples:
         if should_stop():
@@ -197,9 +205,8 @@ def load_crops(
         square = crop_squares(box_from_keypoints(sample.keypoints_px), crop_per_box=crop_per_box)
         crops[done, 0] = extract_crop(image, square[0], size_px=size_px)
         points[done] = frame_to_unit(sample.keypoints_px[None], square)[0]
-        pixels[done] = 1 / square[0, 2]
         done += 1
-    return FaceCrops(crops[:done], points[:done], pixels[:done])
+    return FaceCrops(crops[:done], points[:done])
 
 
 def training_cache(

@@ -190,7 +190,6 @@ class _Sampler:
     def __init__(self, faces: FaceCrops, spec: InputSpec, config: TrainConfig, device: torch.device) -> None:
         self._crops = torch.from_numpy(faces.crops).to(device)
         self._points = torch.from_numpy(faces.points_unit).to(device)
-        self._label_shift = torch.from_numpy(faces.pixel_unit).to(device) * config.label_shift_px
         self._spec, self._config, self._device = spec, config, device
         self._generator = torch.Generator(device).manual_seed(config.seed)
 
@@ -199,9 +198,9 @@ class _Sampler:
         order = torch.randperm(len(self._crops), generator=self._generator, device=self._device)
         for chosen in torch.split(order, self._config.batch_size):
             cached = self._crops[chosen].float().div_(255)
-            yield self._batch(cached, self._points[chosen], self._label_shift[chosen])
+            yield self._batch(cached, self._points[chosen])
 
-    def _batch(self, cached: Tensor, points: Tensor, label_shift: Tensor) -> tuple[Tensor, Tensor]:
+    def _batch(self, cached: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
         spec, generator, count = self._spec, self._generator, len(cached)
         if self._config.augment:
             placement = augmentation.usual_placement(count, generator, self._device)
@@ -216,7 +215,7 @@ class _Sampler:
             crops = torch.cat([crops, augmentation.not_faces(cached[picked], spec, generator)])
         if self._config.augment:
             crops = augmentation.vary_light(crops, generator)
-        return crops, augmentation.move_points(points, placement, spec, label_shift=label_shift)
+        return crops, augmentation.move_points(points, placement, spec)
 
 
 @contextmanager

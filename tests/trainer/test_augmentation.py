@@ -89,16 +89,6 @@ def test_mirroring_swaps_the_sides(drawn) -> None:
     assert (aside[..., 0] < plain[..., 0]).all()
 
 
-def test_labels_that_count_from_one_do_so_in_mirrored_and_turned_faces_too(face: torch.Tensor) -> None:
-    for how in PLACEMENTS.values():
-        placement = placed(1, **how)
-        labels = face[None] + 0.01
-        moved = move_points(labels, placement, SPEC, label_shift=torch.tensor([0.01]))
-        # What lies 0.01 of the cached crop's side beside the point does so still, in units of the cut crop's side.
-        zoom = CACHE_PER_BOX / (SPEC.crop_per_box * float(placement.scale))
-        torch.testing.assert_close(moved, move_points(face[None], placement, SPEC) + 0.01 * zoom, atol=1e-5, rtol=0)
-
-
 def test_the_neutral_placement_is_the_live_crop(tiny_data) -> None:
     """Training looks through the cache at what the predictor would cut from the frame itself."""
     samples = read_samples(tiny_data)[:6]

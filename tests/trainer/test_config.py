@@ -26,7 +26,7 @@ def flag(name: str) -> str:
 def test_numbers_and_choices_are_those_that_are_meant() -> None:
     assert set(NUMBERS) == {
         *("epochs", "batch_size", "learning_rate", "weight_decay"),
-        *("negative_share", "validation_share", "label_shift_px", "seed", "threads"),
+        *("negative_share", "validation_share", "seed", "threads"),
     }
     assert set(CHOICES) == {"model", "optimizer", "loss", "device"}
     assert setting_choices("optimizer") == ("adam", "adamw", "sgd")
