@@ -6,7 +6,7 @@ One seeded generator makes every draw, so a run can be repeated.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import torch
@@ -24,6 +24,9 @@ LOG_SCALE_STD: Final = 0.13  # a Haar box is off by 0.09
 ROTATION_STD_DEG: Final = 12.0
 LARGE_ROTATION_DEG: Final = 45.0
 LARGE_ROTATION_SHARE: Final = 0.3
+OCCLUSION_SHARE: Final = 0.4
+RANDOM_CROP: Final = (250, 224)
+"""The published project's: pictures scaled to the first, a random square of the second cut out."""
 TILES: Final = 4
 
 
@@ -57,8 +60,22 @@ class Placement:
         return torch.stack([cos * flip, -sin, dx, sin * flip, cos, dy], dim=1).view(-1, 2, 3)
 
 
-def usual_placement(count: int, generator: torch.Generator, device: torch.device) -> Placement:
-    """Draw how a detector or a tracker would place `count` faces, in-plane rotation included."""
+def neutral_placement(count: int, device: torch.device) -> Placement:
+    """Place `count` faces as the predictor does with perfect boxes."""
+    zeros = torch.zeros(count, device=device)
+    return Placement(zeros.new_zeros(count, 2), zeros + 1, zeros, zeros > 0)
+
+
+def random_crop_placement(count: int, spec: InputSpec, generator: torch.Generator, device: torch.device) -> Placement:
+    """Shift `count` faces as the published project's random crop does, up to 13 of 224 px; nothing else."""
+    full, part = RANDOM_CROP
+    neutral = neutral_placement(count, device)
+    shift = (torch.rand(count, 2, generator=generator, device=device) - 0.5) * ((full - part) / part)
+    return replace(neutral, shift=shift * spec.crop_per_box)
+
+
+def usual_placement(count: int, generator: torch.Generator, device: torch.device, *, turn: float = 1.0) -> Placement:
+    """Draw how a detector or a tracker would place `count` faces, in-plane rotation included, `turn` times as far."""
 
     def normal(*shape: int) -> Tensor:
         return torch.randn(*shape, generator=generator, device=device)
@@ -71,7 +88,7 @@ def usual_placement(count: int, generator: torch.Generator, device: torch.device
     return Placement(
         shift=normal(count, 2) * SHIFT_STD,
         scale=(normal(count) * LOG_SCALE_STD).exp(),
-        angle=torch.where(uniform(count) < LARGE_ROTATION_SHARE, large, angle),
+        angle=turn * torch.where(uniform(count) < LARGE_ROTATION_SHARE, large, angle),
         mirror=uniform(count) < 0.5,
     )
 
@@ -118,9 +135,19 @@ def move_points(points_unit: Tensor, placement: Placement, spec: InputSpec) -> T
     """
     affine = placement.affine(spec)
     moved = (2 * points_unit - 1 - affine[:, None, :, 2]) @ affine[:, :, :2].inverse().transpose(1, 2)
-    order = torch.from_numpy(FLIP_ORDER.copy()).to(points_unit.device)
-    moved = torch.where(placement.mirror[:, None, None], moved[:, order], moved)
-    return (moved + 1) / 2
+    return (_swap_sides(moved, placement.mirror) + 1) / 2
+
+
+def points_in_cache(points_unit: Tensor, placement: Placement, spec: InputSpec) -> Tensor:
+    """Undo `move_points`: (N, 68, 2) unit keypoints of the crops become those of the cached crops."""
+    affine = placement.affine(spec)
+    unmirrored = _swap_sides(2 * points_unit - 1, placement.mirror)
+    return (unmirrored @ affine[:, :, :2].transpose(1, 2) + affine[:, None, :, 2] + 1) / 2
+
+
+def _swap_sides(points: Tensor, mirror: Tensor) -> Tensor:
+    order = torch.from_numpy(FLIP_ORDER.copy()).to(points.device)
+    return torch.where(mirror[:, None, None], points[:, order], points)
 
 
 def vary_light(crops: Tensor, generator: torch.Generator) -> Tensor:
@@ -164,7 +191,7 @@ def _soften(crops: Tensor, generator: torch.Generator) -> Tensor:
     return crops
 
 
-def occlude(crops: Tensor, generator: torch.Generator, *, share: float = 0.4) -> Tensor:
+def occlude(crops: Tensor, generator: torch.Generator, *, share: float = OCCLUSION_SHARE) -> Tensor:
     """Cover a part of some crops with a flat or noisy rectangle, as a hand, a cup or hair would."""
     count, size, device = len(crops), crops.shape[-1], crops.device
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_type_hints
 
 from trainer.core.errors import FkdError
@@ -15,7 +14,10 @@ if TYPE_CHECKING:
     import argparse
 
 OptimizerName = Literal["adam", "adamw", "sgd"]
-LossName = Literal["wing", "smooth_l1", "mse"]
+LossName = Literal["euclidean", "wing", "smooth_l1", "mse"]
+AugmentationName = Literal["full", "random_crop", "none"]
+ScheduleName = Literal["one_cycle", "constant"]
+PrecisionName = Literal["auto", "float32", "bfloat16"]
 
 
 class ConfigError(FkdError, ValueError):
@@ -30,25 +32,39 @@ def _setting(default: Any, help_text: str, **options: Any) -> Any:
 class TrainConfig:
     """Everything a training run depends on; checked when made."""
 
-    data: str = _setting("", "folder of the data set")
+    data: str = _setting("", "data set: a folder, or a CSV file")
     out: str = _setting("", "run folder to write; empty: runs/<date and time>")
     model: str = _setting(DEFAULT_NETWORK, "network to train", choices=tuple(NETWORKS))
     finetune: str = _setting("", "weights to start from; empty: fresh weights")
+    teacher: str = _setting(
+        "", "weights, separated by commas, whose predictions smooth the labels' noise; empty: the labels as they are"
+    )
+    teacher_share: float = _setting(
+        0.5, "weight of the teacher's keypoints against the labels", minimum=0.0, maximum=1.0
+    )
     optimizer: OptimizerName = _setting("adamw", "optimizer")  # noqa: RUF009 (it makes a field)
-    loss: LossName = _setting("wing", "loss on the keypoints")  # noqa: RUF009
+    loss: LossName = _setting("euclidean", "loss on the keypoints")  # noqa: RUF009
     epochs: int = _setting(60, "passes over the training images", minimum=1, maximum=100_000)
-    batch_size: int = _setting(64, "faces a step", minimum=1, maximum=65_536)
-    learning_rate: float = _setting(3e-3, "peak of the one-cycle schedule", minimum=0.0, maximum=1.0)
-    weight_decay: float = _setting(0.02, "decoupled weight decay (AdamW)", minimum=0.0, maximum=1.0)
-    augment: bool = _setting(True, "vary place, size, angle, light and sharpness of the training faces")
+    batch_size: int = _setting(32, "faces a step, of all processes together", minimum=1, maximum=65_536)
+    learning_rate: float = _setting(5e-3, "learning rate; with one_cycle its peak", minimum=0.0, maximum=1.0)
+    schedule: ScheduleName = _setting("one_cycle", "how the learning rate goes")  # noqa: RUF009
+    weight_decay: float = _setting(0.02, "decoupled weight decay (adamw)", minimum=0.0, maximum=1.0)
+    augmentation: AugmentationName = _setting(  # noqa: RUF009
+        "full", "full: place, size, angle, light, sharpness, hidden parts; random_crop: a shift, as published"
+    )
+    calm_share: float = _setting(
+        0.25, "last share of the epochs, in which faces are turned and hidden less", minimum=0.0, maximum=1.0
+    )
     negative_share: float = _setting(
         0.15, "crops without a well-placed face, a face: teaches the confidence", minimum=0.0, maximum=1.0
     )
+    correct_labels: bool = _setting(True, "undo the known shift of the published data set's labels")
     validation_share: float = _setting(
         0.15, "share of the identities kept aside to judge each epoch on", minimum=0.01, maximum=0.9
     )
     seed: int = _setting(1, "seed of the split, the weights and the augmentation", minimum=0, maximum=2**31 - 1)
     device: str = _setting("auto", "where to train", choices=DEVICE_NAMES)
+    precision: PrecisionName = _setting("auto", "numbers to compute with; auto: bfloat16 on CUDA")  # noqa: RUF009
     threads: int = _setting(0, "processor threads; 0: all", minimum=0, maximum=1024)
 
     def __post_init__(self) -> None:
@@ -79,17 +95,39 @@ class TrainConfig:
         return json.dumps(asdict(self), indent=2)
 
     @classmethod
+    def from_json(cls, text: str) -> TrainConfig:
+        """Read what `to_json` wrote.
+
+        Raises
+        ------
+        ConfigError
+            If it is no such JSON, has a setting that this version does not know, or a value that is not allowed.
+        """
+        try:
+            values = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise ConfigError(f"it is not JSON: {error}") from error
+        if not isinstance(values, dict):
+            raise ConfigError("it holds no settings")
+        if unknown := sorted(values.keys() - {setting.name for setting in fields(cls)}):
+            raise ConfigError(f"it has the setting {unknown[0]!r}, which this version does not know")
+        return cls(**values)
+
+    @classmethod
     def from_arguments(cls, arguments: argparse.Namespace) -> TrainConfig:
         """Make a configuration from what `add_arguments` parsed."""
-        return cls(**{setting.name: getattr(arguments, setting.name) for setting in fields(cls)})
-
-    def with_out(self, path: Path) -> TrainConfig:
-        """Return the same configuration with another run folder."""
-        return TrainConfig(**{**asdict(self), "out": str(path)})
+        return cls(**given_settings(arguments))
 
 
 _HINTS: Final = get_type_hints(TrainConfig)
 _KINDS: Final[dict[type, tuple[type, ...]]] = {bool: (bool,), int: (int,), float: (float, int), str: (str,)}
+
+
+def given_settings(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings that the command line gave, by their names."""
+    return {
+        setting.name: getattr(arguments, setting.name) for setting in fields(TrainConfig) if setting.name in arguments
+    }
 
 
 def setting_choices(name: str) -> tuple[str, ...]:
@@ -99,23 +137,20 @@ def setting_choices(name: str) -> tuple[str, ...]:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Give a parser one option for each field of `TrainConfig`, with the field's help, choices and default."""
+    """Give a parser one option for each field of `TrainConfig`, with the field's help and choices.
+
+    What the command line does not give is not in the result: see `given_settings`.
+    """
     import argparse  # noqa: PLC0415 (only the command line needs it)
 
     for setting in fields(TrainConfig):
         flag = "--" + setting.name.replace("_", "-")
         help_text = f"{setting.metadata['help']} (default: {setting.default if setting.default != '' else 'none'})"
         kind = _HINTS[setting.name]
+        options: dict[str, Any] = {"default": argparse.SUPPRESS, "help": help_text}
         if kind is bool:
-            parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=setting.default, help=help_text)
+            parser.add_argument(flag, action=argparse.BooleanOptionalAction, **options)
         elif choices := setting_choices(setting.name):
-            parser.add_argument(flag, choices=choices, default=setting.default, help=help_text)
+            parser.add_argument(flag, choices=choices, **options)
         else:
-            parser.add_argument(
-                flag,
-                type=kind,
-                default=setting.default,
-                help=help_text,
-                required=setting.name == "data",
-                metavar=setting.name.upper(),
-            )
+            parser.add_argument(flag, type=kind, metavar=setting.name.upper(), **options)

@@ -10,7 +10,7 @@ from typing import Any, Final, NoReturn, get_args, get_type_hints
 
 @dataclass(frozen=True)
 class RunStarted:
-    """A run has its data and is about to train."""
+    """A run has its data and is about to train; `epochs_done` says from where a resumed one goes on."""
 
     run: str
     network: str
@@ -19,6 +19,7 @@ class RunStarted:
     batches_per_epoch: int
     training_faces: int
     validation_faces: int
+    epochs_done: int = 0
 
 
 @dataclass(frozen=True)
@@ -58,13 +59,21 @@ class RunFinished:
     """The run ended as planned, or was stopped and kept what it had.
 
     `epochs_done` counts the epochs that were judged, of which a stop may have cut the last one short. `best_nme_mean`
-    is None when there was none, and then there are no weights.
+    is None when there was none, and then there are no weights. A discarded run left no folder.
     """
 
     run: str
     epochs_done: int
     best_nme_mean: float | None
     stopped: bool
+    discarded: bool = False
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something the user should know while the run goes on, in a sentence."""
+
+    message: str
 
 
 @dataclass(frozen=True)
@@ -74,10 +83,10 @@ class RunFailed:
     message: str
 
 
-Event = RunStarted | BatchDone | EpochDone | CheckpointSaved | RunFinished | RunFailed
+Event = RunStarted | BatchDone | EpochDone | CheckpointSaved | RunFinished | Notice | RunFailed
 
 _EVENT_TYPES: Final[dict[str, type[Any]]] = {
-    kind.__name__: kind for kind in (RunStarted, BatchDone, EpochDone, CheckpointSaved, RunFinished, RunFailed)
+    kind.__name__: kind for kind in (RunStarted, BatchDone, EpochDone, CheckpointSaved, RunFinished, Notice, RunFailed)
 }
 
 

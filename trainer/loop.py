@@ -1,58 +1,40 @@
-"""The training loop: `fit` trains and keeps the best weights, `validate` judges a network."""
+"""The training loop: `fit` trains and keeps the best weights, `resume` goes on with a run that was interrupted."""
 
 from __future__ import annotations
 
-import csv
 import math
 import time
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import torch
-from torch.nn import functional
 
-from trainer import augmentation, events, losses, metrics
-from trainer.core.checkpoint import CheckpointError, load_checkpoint, save_checkpoint, write_atomically
+from trainer import events
+from trainer.core.checkpoint import CheckpointError, load_checkpoint
 from trainer.core.errors import FkdError
 from trainer.core.models import KeypointNetwork, build_network, count_parameters
 from trainer.core.predictor import resolve_device
-from trainer.dataset import FaceCrops, load_crops, read_samples, split_by_identity, training_cache
+from trainer.dataset import load_crops, read_samples, split_by_identity, training_cache
+from trainer.learner import Learner, TrainingError
+from trainer.parallel import Team, joined_team, local_device
+from trainer.run_folder import BEST, LAST, RunFolder, read_config
+from trainer.sampler import Sampler
+from trainer.teacher import smooth_labels
+from trainer.validation import validate, validation_sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from torch import Tensor
+    from collections.abc import Callable
 
     from trainer.config import TrainConfig
-    from trainer.core.models import InputSpec
+    from trainer.dataset import FaceCrops
 
-FACE_LOSS_WEIGHT: Final = 0.5
-CLIP_NORM: Final = 5.0
 BATCH_EVENT_EVERY_S: Final = 0.25
-
-
-class TrainingError(FkdError, RuntimeError):
-    """Training cannot go on; the message is one sentence for the user."""
-
-
-@dataclass(frozen=True)
-class Validation:
-    """How a network does on faces it was not trained on.
-
-    Attributes
-    ----------
-    score
-        Of the keypoints.
-    face_accuracy
-        Share of crops that its confidence tells right (face or not) at 0.5; 1 for networks that cannot tell.
-    """
-
-    score: metrics.Score
-    face_accuracy: float
+FOLDER_SETTINGS: Final = ("data", "out", "finetune", "teacher")
+"""Not in the weights: they are passed on, and where they were trained is nobody's business."""
 
 
 def fit(
@@ -60,6 +42,7 @@ def fit(
     *,
     on_event: Callable[[events.Event], None],
     should_stop: Callable[[], bool] = lambda: False,
+    should_discard: Callable[[], bool] = lambda: False,
 ) -> Path:
     """Train a network as configured.
 
@@ -68,95 +51,85 @@ def fit(
     config
         What to do.
     on_event
-        Told of everything, from this thread.
+        Told of everything, from this thread; under `torchrun` in the first process only.
     should_stop
-        Asked between batches; when true the run ends early and keeps what it has.
+        Asked between batches; when true the run ends early and keeps what it has, to be used or resumed.
+    should_discard
+        Asked when stopped; when true the run folder is removed again.
 
     Returns
     -------
-    The run folder, with config.json, metrics.csv, best.safetensors and last.safetensors.
+    The run folder: see `RunFolder`.
 
     Raises
     ------
     DatasetError, CheckpointError, DeviceError, TrainingError
         With one sentence that says what is wrong.
     """
-    if config.threads:
-        torch.set_num_threads(config.threads)
-    torch.manual_seed(config.seed)
-    run = _Run(config, on_event)
-    network = _initial_network(config).to(run.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    faces = split_by_identity(read_samples(config.data), validation_share=config.validation_share, seed=config.seed)
-    run.make_folder()
-    training = training_cache(faces[0], network.input_spec, should_stop=should_stop)
-    validation = load_crops(
-        faces[1],
-        size_px=network.input_spec.size_px,
-        crop_per_box=network.input_spec.crop_per_box,
-        should_stop=should_stop,
-    )
-    if should_stop():
-        on_event(events.RunFinished(str(run.folder), epochs_done=0, best_nme_mean=None, stopped=True))
-        return run.folder
-    run.start(network, training, validation)
-    batches = math.ceil(len(training) / config.batch_size)
-    optimizer = _make_optimizer(config, network)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, max_lr=config.learning_rate, total_steps=batches * config.epochs, pct_start=0.15
-    )
-    sampler = _Sampler(training, network.input_spec, config, run.device)
-    epochs_done, stopped = 0, False
-    for epoch in range(1, config.epochs + 1):
-        began = time.perf_counter()
-        network.train()
-        seen = run.train_epoch(network, optimizer, schedule, sampler, epoch=epoch, should_stop=should_stop)
-        if seen:
-            seconds = time.perf_counter() - began
-            loss = float(np.mean(seen))
-            run.finish_epoch(network, validation, epoch=epoch, training_loss=loss, seconds=seconds)
-            epochs_done = epoch
-        stopped = len(seen) < batches or (epoch < config.epochs and should_stop())
-        if stopped:
-            break
-    best = run.best_nme if math.isfinite(run.best_nme) else None
-    on_event(events.RunFinished(str(run.folder), epochs_done, best, stopped))
-    return run.folder
+    folder = RunFolder(Path(config.out or Path("runs") / datetime.now().strftime("%Y-%m-%d-%H%M%S")))
+    return _run(config, folder, _Listener(on_event, should_stop, should_discard), go_on=False)
 
 
-def validate(network: KeypointNetwork, faces: FaceCrops, *, batch_size: int = 128) -> Validation:
-    """Judge a network on crops of its own size, as `Predictor` would cut them.
+def resume(
+    folder: Path | str,
+    *,
+    on_event: Callable[[events.Event], None],
+    should_stop: Callable[[], bool] = lambda: False,
+    **changes: Any,
+) -> Path:
+    """Go on with a run that was stopped or died, to the weights that it would have had unbroken.
+
+    On a CPU with as many threads they are the same bit for bit.
 
     Parameters
     ----------
-    network
-        On any device; left in evaluation mode.
-    faces
-        Crops from `load_crops` with the network's size and crop share.
-    batch_size
-        Crops a step.
+    folder
+        The run's.
+    on_event, should_stop
+        As for `fit`.
+    changes
+        Settings that may differ from the run's: `data` (where the same data lies now), `device`, `threads`.
+
+    Raises
+    ------
+    TrainingError
+        If there is no run, nothing is left to do, or the data are others; and as for `fit`.
     """
-    network.eval()
-    device = next(network.parameters()).device
-    points, right = [], []
-    generator = torch.Generator(device).manual_seed(0)
-    with torch.inference_mode():
-        for start in range(0, len(faces), batch_size):
-            crops = torch.from_numpy(faces.crops[start : start + batch_size]).to(device).float().div_(255)
-            output = network(crops)
-            points.append(output.points.float().cpu().numpy())
-            if output.face_logit is not None:
-                others = network(_non_faces_from(crops, generator)).face_logit
-                right.append(torch.cat([output.face_logit > 0, others <= 0]).cpu().numpy())
-    nmes = metrics.nme(np.concatenate(points), faces.points_unit)
-    return Validation(metrics.score(nmes), float(np.concatenate(right).mean()) if right else 1.0)
+    run_folder = RunFolder(Path(folder))
+    config = replace(read_config(run_folder.path), out=str(folder), **changes)
+    return _run(config, run_folder, _Listener(on_event, should_stop, lambda: False), go_on=True)
 
 
-def _non_faces_from(crops: Tensor, generator: torch.Generator) -> Tensor:
-    """Upside down, and a part blown up: enough to see that the confidence tells something."""
-    size = crops.shape[-1]
-    part = functional.interpolate(crops[:, :, : size // 3, : size // 3], size=(size, size), mode="bilinear")
-    pick = torch.rand(len(crops), 1, 1, 1, generator=generator, device=crops.device) < 0.5
-    return torch.where(pick, part, crops.flip(2))
+@dataclass(frozen=True)
+class _Listener:
+    on_event: Callable[[events.Event], None]
+    should_stop: Callable[[], bool]
+    should_discard: Callable[[], bool]
+
+
+def _run(config: TrainConfig, folder: RunFolder, listener: _Listener, *, go_on: bool) -> Path:
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    torch.manual_seed(config.seed)
+    device = local_device(resolve_device(config.device))
+    with joined_team(device) as team:
+        go_on = go_on or team.restarts > 0
+        if folder.holds_a_run and team.is_leader and not go_on:
+            raise TrainingError(f"{folder.path} already holds a run; choose another --out, or go on with --resume")
+        network = _initial_network(config).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        samples = read_samples(config.data, correct_labels=config.correct_labels)
+        people = split_by_identity(samples, validation_share=config.validation_share, seed=config.seed)
+        with folder.locked() if team.is_leader else nullcontext():
+            run = _Run(config, folder, listener, team, device)
+            try:
+                run.train(network, people[0], people[1], go_on=go_on)
+            except FkdError as error:
+                run.fail(str(error))
+                raise
+            except Exception as error:
+                run.fail(f"training ended with an unexpected error ({type(error).__name__}: {error})")
+                raise
+    return folder.path
 
 
 def _initial_network(config: TrainConfig) -> KeypointNetwork:
@@ -170,189 +143,226 @@ def _initial_network(config: TrainConfig) -> KeypointNetwork:
     return checkpoint.network
 
 
-def _make_optimizer(config: TrainConfig, network: KeypointNetwork) -> torch.optim.Optimizer:
-    # Norms and biases are not decayed: they are few, and pulling them to zero only slows training.
-    decayed = [p for p in network.parameters() if p.ndim > 1]
-    others = [p for p in network.parameters() if p.ndim <= 1]
-    groups = [{"params": decayed, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
-    match config.optimizer:
-        case "adamw":
-            return torch.optim.AdamW(groups, lr=config.learning_rate)
-        case "adam":
-            return torch.optim.Adam(network.parameters(), lr=config.learning_rate)
-        case "sgd":
-            return torch.optim.SGD(network.parameters(), lr=config.learning_rate, momentum=0.9)
+@dataclass
+class _Progress:
+    """Where a run is: what must be kept, beside the learner's state, to go on."""
 
-
-class _Sampler:
-    """Augmented batches from the cached crops."""
-
-    def __init__(self, faces: FaceCrops, spec: InputSpec, config: TrainConfig, device: torch.device) -> None:
-        self._crops = torch.from_numpy(faces.crops).to(device)
-        self._points = torch.from_numpy(faces.points_unit).to(device)
-        self._spec, self._config, self._device = spec, config, device
-        self._generator = torch.Generator(device).manual_seed(config.seed)
-
-    def epoch(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield each face once: (B + K, 1, S, S) crops, the last K of them no faces, and (B, 68, 2) unit keypoints."""
-        order = torch.randperm(len(self._crops), generator=self._generator, device=self._device)
-        for chosen in torch.split(order, self._config.batch_size):
-            cached = self._crops[chosen].float().div_(255)
-            yield self._batch(cached, self._points[chosen])
-
-    def _batch(self, cached: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
-        spec, generator, count = self._spec, self._generator, len(cached)
-        if self._config.augment:
-            placement = augmentation.usual_placement(count, generator, self._device)
-        else:
-            zeros = torch.zeros(count, device=self._device)
-            placement = augmentation.Placement(zeros.new_zeros(count, 2), zeros + 1, zeros, zeros > 0)
-        crops = augmentation.cut(cached, placement, spec)
-        if self._config.augment:
-            crops = augmentation.occlude(crops, generator)
-        if others := math.ceil(self._config.negative_share * count):
-            picked = torch.randint(count, (others,), generator=generator, device=self._device)
-            crops = torch.cat([crops, augmentation.not_faces(cached[picked], spec, generator)])
-        if self._config.augment:
-            crops = augmentation.vary_light(crops, generator)
-        return crops, augmentation.move_points(points, placement, spec)
-
-
-@contextmanager
-def _explain_write_error(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise TrainingError(
-            f"{path} could not be written ({error.strerror}); free some space and train again"
-        ) from error
+    epoch: int = 1
+    batch: int = 0  # done in that epoch
+    loss_sum: float = 0.0  # of those
+    best_nme: float = math.inf
+    faces: int = 0  # to train on: others would be another run
 
 
 @dataclass
 class _Run:
-    """The run's folder, figures and events."""
-
     config: TrainConfig
-    on_event: Callable[[events.Event], None]
-    best_nme: float = math.inf
-    folder: Path = field(init=False)
-    device: torch.device = field(init=False)
+    folder: RunFolder
+    listener: _Listener
+    team: Team
+    device: torch.device
+    progress: _Progress = field(default_factory=_Progress)
+    has_started: bool = False
 
-    def __post_init__(self) -> None:
-        self.device = resolve_device(self.config.device)
-        self.folder = Path(self.config.out or Path("runs") / datetime.now().strftime("%Y-%m-%d-%H%M%S"))
-        if (self.folder / "config.json").exists():
-            raise TrainingError(f"{self.folder} already holds a run; choose another --out")
+    def train(self, network: KeypointNetwork, training_people: Any, validation_people: Any, *, go_on: bool) -> None:
+        """Train to the end, or until asked to stop."""
+        config, spec = self.config, network.input_spec
+        training = training_cache(training_people, spec, should_stop=self.listener.should_stop)
+        validation = load_crops(
+            validation_people,
+            size_px=spec.size_px,
+            crop_per_box=spec.crop_per_box,
+            should_stop=self.listener.should_stop,
+        )
+        notice = ""
+        if config.teacher:
+            training, nme = smooth_labels(
+                training,
+                config.teacher.split(","),
+                share=config.teacher_share,
+                device=self.device,
+                should_stop=self.listener.should_stop,
+            )
+            notice = f"the labels are moved {config.teacher_share:.0%} of the way to the teacher's ({nme:.2%} apart)"
+        if self._must_stop():
+            self._finish(epochs_done=0, stopped=True)
+            return
+        sampler = Sampler(
+            training,
+            spec,
+            batch_size=config.batch_size,
+            augmentation=config.augmentation,
+            negative_share=config.negative_share,
+            seed=config.seed,
+            device=self.device,
+            team=self.team,
+        )
+        learner = Learner(
+            network,
+            config,
+            total_steps=sampler.batches * config.epochs,
+            team=self.team,
+            on_notice=lambda message: self.tell(events.Notice(message)),
+        )
+        self._start(learner, training, validation, sampler.batches, go_on=go_on)
+        if notice:
+            self.tell(events.Notice(notice))
+        stopped = False
+        while self.progress.epoch <= config.epochs and not stopped:
+            epoch = self.progress.epoch
+            stopped = self._train_epoch(learner, sampler, validation)
+            stopped = stopped or (epoch < config.epochs and self._must_stop())
+        done = self.progress.epoch - (0 if self.progress.batch else 1)
+        self._finish(epochs_done=done, stopped=stopped)
 
-    def make_folder(self) -> None:
+    def tell(self, event: events.Event) -> None:
+        """Tell and record an event."""
+        if self.team.is_leader:
+            if self.has_started:
+                self.folder.record(event)
+            self.listener.on_event(event)
+
+    def fail(self, message: str) -> None:
+        """Tell that the run ended with an error; what it has is kept, an empty folder is not."""
+        if not self.team.is_leader:
+            return
+        if not self.has_started and not self.folder.holds_a_run:
+            self.folder.remove()
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise TrainingError(f"{self.folder} cannot be made ({error.strerror}); choose another --out") from error
+            self.tell(events.RunFailed(message))
+        except TrainingError:  # the disk is full: the caller's error says so
+            self.listener.on_event(events.RunFailed(message))
 
-    def start(self, network: KeypointNetwork, training: FaceCrops, validation: FaceCrops) -> None:
-        path = self.folder / "config.json"
-        with _explain_write_error(path):
-            write_atomically(path, self.config.with_out(self.folder).to_json().encode())
-        self.on_event(
+    def _must_stop(self) -> bool:
+        """Whether any process of the team was asked to stop."""
+        return bool(self.team.sum(np.array([float(self.listener.should_stop())]), self.device)[0])
+
+    def _start(
+        self, learner: Learner, training: FaceCrops, validation: FaceCrops, batches: int, *, go_on: bool
+    ) -> None:
+        state = self.team.from_leader(self.folder.read_state() if go_on and self.team.is_leader else None, self.device)
+        self.progress.faces = len(training)
+        if state:
+            self._restore(learner, state)
+        if self.team.is_leader:
+            if go_on and not state and self.folder.has_epoch(self.config.epochs):
+                raise TrainingError(
+                    f"the run in {self.folder.path} has all its {self.config.epochs} epochs; "
+                    "start a new run from its weights with --finetune"
+                )
+            if go_on:
+                self.folder.keep_metrics_before(self.progress.epoch)
+            self.folder.write_config(replace(self.config, out=str(self.folder.path)))
+        self.has_started = True
+        self.tell(
             events.RunStarted(
-                run=str(self.folder),
-                network=f"{self.config.model} ({count_parameters(network):,} parameters)",
-                device=str(self.device),
+                run=str(self.folder.path),
+                network=f"{self.config.model} ({count_parameters(learner.network):,} parameters)",
+                device=str(self.device) if self.team.size == 1 else f"{self.team.size} x {self.device.type}",
                 epochs=self.config.epochs,
-                batches_per_epoch=math.ceil(len(training) / self.config.batch_size),
+                batches_per_epoch=batches,
                 training_faces=len(training),
                 validation_faces=len(validation),
+                epochs_done=self.progress.epoch - 1,
             )
         )
 
-    def train_epoch(
-        self,
-        network: KeypointNetwork,
-        optimizer: torch.optim.Optimizer,
-        schedule: torch.optim.lr_scheduler.LRScheduler,
-        sampler: _Sampler,
-        *,
-        epoch: int,
-        should_stop: Callable[[], bool],
-    ) -> list[float]:
-        """Take one step a batch; return the losses, fewer than there are batches if the run was stopped."""
-        losses_seen: list[float] = []
-        began = last_told = time.perf_counter()
-        images = 0
-        for batch, (crops, points) in enumerate(sampler.epoch(), start=1):
-            if should_stop():
+    def _restore(self, learner: Learner, state: bytes) -> None:
+        try:
+            progress = _Progress(**learner.load_state(state))
+        except (ValueError, KeyError, TypeError, RuntimeError) as error:
+            raise TrainingError(
+                f"the state in {self.folder.path} is damaged or of another version ({error}); start a new run from its "
+                f"best weights with --finetune"
+            ) from error
+        if progress.faces != self.progress.faces:
+            raise TrainingError(
+                f"{self.config.data} has {self.progress.faces} faces to train on where the run had {progress.faces}; "
+                "give the run's own data with --data, or start a new run from its weights with --finetune"
+            )
+        self.progress = progress
+
+    def _train_epoch(self, learner: Learner, sampler: Sampler, validation: FaceCrops) -> bool:
+        """Train what is left of the epoch and judge; return whether it was cut short."""
+        progress, began = self.progress, time.perf_counter()
+        last_told, images = began, 0
+        learner.network.train()
+        calm = progress.epoch > self.config.epochs * (1 - self.config.calm_share)
+        first = progress.batch
+        for crops, points, faces in sampler.epoch(progress.epoch, skip=first, calm=calm):
+            if self._must_stop():
                 break
-            loss = self._loss(network, crops, points)
-            value = loss.item()
-            if not math.isfinite(value):
+            loss = learner.step(crops, points, faces)
+            progress.batch += 1
+            if not math.isfinite(loss):
                 raise TrainingError(
-                    f"the loss became {value} in batch {batch} of epoch {epoch}; "
-                    f"try a learning rate below {self.config.learning_rate:g}"
+                    f"the loss became {loss} in batch {progress.batch} of epoch {progress.epoch}; "
+                    f"try a learning rate below {self.config.learning_rate:g}; the best weights so far are kept"
                 )
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(network.parameters(), CLIP_NORM)
-            optimizer.step()
-            schedule.step()
-            losses_seen.append(value)
-            images += len(points)
+            progress.loss_sum += loss
+            images += faces
             now = time.perf_counter()
             if now - last_told >= BATCH_EVENT_EVERY_S:
                 last_told = now
-                self.on_event(events.BatchDone(epoch, batch, value, images / (now - began)))
-        return losses_seen
+                self.tell(events.BatchDone(progress.epoch, progress.batch, loss, images / (now - began)))
+        cut_short = progress.batch < sampler.batches
+        if progress.batch == first:  # stopped before the first step: all is on disk
+            return True
+        if cut_short and self.listener.should_discard():
+            return True
+        self._judge(learner, validation, seconds=time.perf_counter() - began)
+        if not cut_short:
+            progress.epoch, progress.batch, progress.loss_sum = progress.epoch + 1, 0, 0.0
+        if self.team.is_leader:
+            self.folder.write_state(learner.state(asdict(progress)))
+        return cut_short
 
-    def _loss(self, network: KeypointNetwork, crops: Tensor, points: Tensor) -> Tensor:
-        faces = len(points)
-        output = network(crops.contiguous(memory_format=torch.channels_last))
-        loss = losses.keypoint_loss(self.config.loss, (output.points[:faces] - points) / network.loss_unit)
-        if output.face_logit is not None and len(crops) > faces:
-            is_face = (torch.arange(len(crops), device=crops.device) < faces).float()
-            loss = loss + FACE_LOSS_WEIGHT * functional.binary_cross_entropy_with_logits(output.face_logit, is_face)
-        return loss
-
-    def finish_epoch(
-        self, network: KeypointNetwork, validation: FaceCrops, *, epoch: int, training_loss: float, seconds: float
-    ) -> None:
+    def _judge(self, learner: Learner, validation: FaceCrops, *, seconds: float) -> None:
         """Judge the network, write its figures and weights, and tell."""
-        result = validate(network, validation)
-        if not math.isfinite(result.score.nme_mean):
+        epoch = self.progress.epoch
+        result = validate(learner.network, validation, team=self.team)
+        score = result.score
+        if not math.isfinite(score.nme_mean):
             raise TrainingError(
                 f"the network gives no numbers any more after epoch {epoch}; "
-                f"try a learning rate below {self.config.learning_rate:g}"
+                f"try a learning rate below {self.config.learning_rate:g}; the best weights so far are kept"
             )
-        is_best = result.score.nme_mean < self.best_nme
+        is_best = score.nme_mean < self.progress.best_nme
+        if is_best:
+            self.progress.best_nme = score.nme_mean
+        if not self.team.is_leader:
+            return
         done = events.EpochDone(
             epoch=epoch,
-            training_loss=training_loss,
-            nme_mean=result.score.nme_mean,
-            failure_rate=result.score.failure_rate,
-            auc=result.score.auc,
+            training_loss=self.progress.loss_sum / self.progress.batch,
+            nme_mean=score.nme_mean,
+            failure_rate=score.failure_rate,
+            auc=score.auc,
             face_accuracy=result.face_accuracy,
             seconds=seconds,
             is_best=is_best,
         )
-        self._append_metrics(done)
-        self.on_event(done)
-        # Without the folders: weights are passed on, and where they were trained is nobody's business.
-        recipe = {k: v for k, v in asdict(self.config).items() if k not in ("data", "out", "finetune")}
-        info = {"epoch": epoch, "validation": asdict(result.score), "config": recipe}
-        self._save(network, "last.safetensors", info, epoch)
-        if is_best:
-            self.best_nme = result.score.nme_mean
-            self._save(network, "best.safetensors", info, epoch)
+        self.folder.add_metrics(done)
+        self.folder.write_sheet(validation_sheet(validation, result.points_unit))
+        self.tell(done)
+        recipe = {name: value for name, value in asdict(self.config).items() if name not in FOLDER_SETTINGS}
+        info = {"epoch": epoch, "validation": asdict(score), "config": recipe}
+        for name in (LAST, BEST) if is_best else (LAST,):
+            path = self.folder.save_weights(name, learner.network, name=self.config.model, info=info)
+            self.tell(events.CheckpointSaved(str(path), epoch))
 
-    def _save(self, network: KeypointNetwork, file_name: str, info: dict[str, Any], epoch: int) -> None:
-        path = self.folder / file_name
-        with _explain_write_error(path):
-            save_checkpoint(path, network, name=self.config.model, info=info)
-        self.on_event(events.CheckpointSaved(str(path), epoch))
-
-    def _append_metrics(self, done: events.EpochDone) -> None:
-        path = self.folder / "metrics.csv"
-        with suppress(OSError), path.open("a", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, fieldnames=list(asdict(done)))
-            if file.tell() == 0:
-                writer.writeheader()
-            writer.writerow(asdict(done))
+    def _finish(self, *, epochs_done: int, stopped: bool) -> None:
+        if not self.team.is_leader:
+            return
+        discarded = stopped and self.listener.should_discard()
+        if self.has_started:
+            self.folder.draw_curves()
+        if not stopped:
+            self.folder.remove_state()
+        best = self.progress.best_nme if math.isfinite(self.progress.best_nme) and not discarded else None
+        done = events.RunFinished(str(self.folder.path), epochs_done, best, stopped, discarded)
+        if discarded or not self.has_started:
+            self.folder.remove()
+            self.listener.on_event(done)
+        else:
+            self.tell(done)

@@ -11,6 +11,8 @@ from torch.nn import functional
 if TYPE_CHECKING:
     from trainer.config import LossName
 
+SOFTENING = 0.1
+"""Of the Euclidean loss, in the network's loss unit."""
 WING_WIDTH = 5.0
 WING_CURVATURE = 1.0
 
@@ -21,15 +23,17 @@ def keypoint_loss(name: LossName, errors: Tensor) -> Tensor:
     Parameters
     ----------
     name
-        "wing", "smooth_l1" or "mse".
+        "euclidean", "wing", "smooth_l1" or "mse".
     errors
-        Prediction minus truth, any shape, in the network's loss unit (`KeypointNetwork.loss_unit`).
+        (..., 2) prediction minus truth, in the network's loss unit (`KeypointNetwork.loss_unit`).
 
     Returns
     -------
     () scalar.
     """
     match name:
+        case "euclidean":
+            return euclidean(errors)
         case "wing":
             return wing(errors)
         case "smooth_l1":
@@ -38,6 +42,11 @@ def keypoint_loss(name: LossName, errors: Tensor) -> Tensor:
             return errors.square().mean()
         case _:
             assert_never(name)
+
+
+def euclidean(errors: Tensor) -> Tensor:
+    """Mean distance, which is what the NME measures, rounded off at zero so that its gradient has no jump there."""
+    return (errors.square().sum(dim=-1) + SOFTENING**2).sqrt().mean()
 
 
 def wing(errors: Tensor, *, width: float = WING_WIDTH, curvature: float = WING_CURVATURE) -> Tensor:

@@ -3,49 +3,101 @@
 from __future__ import annotations
 
 import signal
+import sys
+import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tqdm import tqdm
 
 from trainer import events
-from trainer.config import TrainConfig, add_arguments
-from trainer.loop import fit
+from trainer.config import ConfigError, TrainConfig, add_arguments, given_settings
+from trainer.loop import fit, resume
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
     from types import FrameType
 
+MAY_CHANGE: Final = {"data", "device", "threads"}
+"""Settings that a resumed run may have other values for: the weights come out the same, but for rounding."""
+
 
 def add_parser(commands: Any) -> None:
     """Add the command to the command line."""
-    train = commands.add_parser("train", help="train a network", description="Train a network.")
+    train = commands.add_parser(
+        "train",
+        help="train a network",
+        description="Train a network. Ctrl-C stops after the batch and keeps everything; --resume goes on.",
+    )
+    train.add_argument("--resume", type=Path, metavar="RUN", help="go on with the run in this folder")
     add_arguments(train)
     train.add_argument(
         "--events", choices=["bar", "jsonl"], default="bar", help="progress bar, or JSON lines on stdout"
     )
+    train.add_argument(
+        "--commands",
+        action="store_true",
+        help="obey lines on standard input: stop (keep what there is) or cancel (remove the run); its end is a stop",
+    )
     train.set_defaults(run=_train)
 
 
+class _Wishes:
+    """What the user asked for while the run goes on: by Ctrl-C, or by lines on standard input."""
+
+    def __init__(self) -> None:
+        self.stop = self.discard = False
+
+    def on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        self.stop = True
+
+    def obey(self, lines: Any) -> None:
+        """Read commands until there are no more: then whoever started the run is gone."""
+        for line in lines:
+            match line.strip():
+                case "stop":
+                    self.stop = True
+                case "cancel":
+                    self.discard = self.stop = True
+        self.stop = True
+
+
 def _train(options: argparse.Namespace) -> int:
-    config = TrainConfig.from_arguments(options)
-    stop_asked = False
-
-    def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
-        nonlocal stop_asked
-        stop_asked = True
-
-    handler_before = signal.signal(signal.SIGINT, ask_to_stop)
+    wishes = _Wishes()
+    if options.commands:
+        threading.Thread(target=wishes.obey, args=(sys.stdin,), name="commands", daemon=True).start()
+    handlers_before = {number: signal.signal(number, wishes.on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         if options.events == "jsonl":
-            fit(config, on_event=lambda e: print(events.to_json_line(e), flush=True), should_stop=lambda: stop_asked)
+            _go(options, wishes, lambda event: print(events.to_json_line(event), flush=True))
         else:
             with _ProgressPrinter() as printer:
-                fit(config, on_event=printer, should_stop=lambda: stop_asked)
+                _go(options, wishes, printer)
     finally:
-        signal.signal(signal.SIGINT, handler_before)
+        for number, handler in handlers_before.items():
+            signal.signal(number, handler)
     return 0
+
+
+def _go(options: argparse.Namespace, wishes: _Wishes, on_event: Callable[[events.Event], None]) -> None:
+    settings = given_settings(options)
+    if not options.resume:
+        if "data" not in settings:
+            raise ConfigError("there is no --data; give the folder of the data set, or a run to --resume")
+        fit(
+            TrainConfig(**settings),
+            on_event=on_event,
+            should_stop=lambda: wishes.stop,
+            should_discard=lambda: wishes.discard,
+        )
+        return
+    if fixed := sorted(settings.keys() - MAY_CHANGE):
+        raise ConfigError(
+            f"a resumed run keeps its settings; leave out --{fixed[0].replace('_', '-')}, or start a new run from its "
+            "weights with --finetune"
+        )
+    resume(options.resume, on_event=on_event, should_stop=lambda: wishes.stop, **settings)
 
 
 class _ProgressPrinter:
@@ -69,8 +121,11 @@ class _ProgressPrinter:
                     f"{event.network} on {event.device}: {event.training_faces} faces to train on, "
                     f"{event.validation_faces} of other people to judge on; writing {event.run}"
                 )
+                done = event.epochs_done * event.batches_per_epoch
+                if event.epochs_done:
+                    tqdm.write(f"going on after epoch {event.epochs_done}")
                 total = event.epochs * event.batches_per_epoch
-                self._bar = tqdm(total=total, unit="batch", dynamic_ncols=True, mininterval=1.0)
+                self._bar = tqdm(total=total, initial=done, unit="batch", dynamic_ncols=True, mininterval=1.0)
             case events.BatchDone():
                 self._bar.set_postfix_str(f"loss {event.loss:.3f}, {event.images_per_s:.0f} images/s", refresh=False)
                 self._bar.update((event.epoch - 1) * self._batches_per_epoch + event.batch - self._bar.n)
@@ -81,10 +136,15 @@ class _ProgressPrinter:
                     f"over 10 % {event.failure_rate:5.1%}  face told {event.face_accuracy:6.1%}  {event.seconds:5.1f} s"
                     + ("  best" if event.is_best else "")
                 )
+            case events.Notice():
+                tqdm.write(event.message)
+            case events.RunFinished(discarded=True):
+                tqdm.write("cancelled: the run is removed")
             case events.RunFinished(best_nme_mean=None):
                 tqdm.write("stopped before the first step: there are no weights to keep")
             case events.RunFinished():
                 tqdm.write(
                     f"{'stopped' if event.stopped else 'done'} after {event.epochs_done} epochs: "
                     f"best NME {event.best_nme_mean:.2%}, weights in {Path(event.run) / 'best.safetensors'}"
+                    + (f"; go on with --resume {event.run}" if event.stopped else "")
                 )

@@ -1,0 +1,239 @@
+"""A network on its way: the training step, and everything that must be kept to go on as if never stopped."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import torch
+from safetensors.torch import load, save
+from torch.nn import functional
+
+from trainer import losses
+from trainer.core.errors import FkdError
+from trainer.parallel import ALONE, Team
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from torch import Tensor, nn
+
+    from trainer.config import TrainConfig
+    from trainer.core.models import KeypointNetwork
+
+FACE_LOSS_WEIGHT: Final = 0.2
+CLIP_NORM: Final = 2.0
+WARM_UP_SHARE: Final = 0.15
+STATE_FORMAT: Final = "fkd-training-state"
+
+
+class TrainingError(FkdError, RuntimeError):
+    """Training cannot go on; the message is one sentence for the user."""
+
+
+class Learner:
+    """A network with its optimizer and schedule.
+
+    Parameters
+    ----------
+    network
+        On its device already.
+    config
+        Loss, optimizer, schedule and precision.
+    total_steps
+        Steps of the whole run: what the one-cycle schedule is stretched over.
+    team
+        The processes that share the run.
+    on_notice
+        Told, in a sentence, when the batch had to be cut into parts to fit the memory.
+    """
+
+    def __init__(
+        self,
+        network: KeypointNetwork,
+        config: TrainConfig,
+        *,
+        total_steps: int,
+        team: Team = ALONE,
+        on_notice: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.network, self._config, self._team, self._on_notice = network, config, team, on_notice
+        self.device = next(network.parameters()).device
+        self._module: nn.Module = team.wrap(network, self.device)
+        self._optimizer = _make_optimizer(config, network)
+        self._schedule: torch.optim.lr_scheduler.LRScheduler | None = None
+        if config.schedule == "one_cycle":
+            self._schedule = torch.optim.lr_scheduler.OneCycleLR(
+                self._optimizer, max_lr=config.learning_rate, total_steps=total_steps, pct_start=WARM_UP_SHARE
+            )
+        half = config.precision == "bfloat16" or (config.precision == "auto" and self.device.type == "cuda")
+        self._autocast = torch.autocast(self.device.type, torch.bfloat16, enabled=half)
+        self._parts = 1
+
+    def step(self, crops: Tensor, points: Tensor, faces_in_team: int) -> float:
+        """Take one step.
+
+        Parameters
+        ----------
+        crops
+            (B + K, 1, S, S), the last K no faces.
+        points
+            (B, 68, 2) unit keypoints of the first B.
+        faces_in_team
+            Faces of this batch over all processes.
+
+        Returns
+        -------
+        The loss, over all processes.
+
+        Raises
+        ------
+        TrainingError
+            If not even single faces fit into the memory.
+        """
+        while True:
+            try:
+                loss = self._accumulate(crops, points, faces_in_team)
+                break
+            except torch.OutOfMemoryError as error:
+                self._split_further(len(points), error)
+        # Told before the step: weights that a bad gradient has not touched yet are still good.
+        value = float(self._team.sum(np.array([loss]), self.device)[0])
+        if math.isfinite(value):
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), CLIP_NORM)
+            self._optimizer.step()
+            if self._schedule:
+                self._schedule.step()
+        return value
+
+    def _accumulate(self, crops: Tensor, points: Tensor, faces_in_team: int) -> float:
+        """Add up the gradients of the batch, part by part, and return this process's share of the loss."""
+        self._optimizer.zero_grad(set_to_none=True)
+        total = 0.0
+        faces = len(points)
+        for part in range(self._parts):
+            # Every part takes its share of both: batch norm then sees the usual mixture.
+            own, others = crops[:faces][part :: self._parts], crops[faces:][part :: self._parts]
+            if len(own) + len(others) == 0:
+                continue
+            share = len(own) / faces_in_team
+            loss = self._loss(torch.cat([own, others]), points[part :: self._parts], share, len(crops))
+            # The team averages gradients; each process's loss is its share of the whole already.
+            (loss * self._team.size).backward()  # type: ignore[no-untyped-call]
+            total += float(loss.detach())
+        return total
+
+    def _loss(self, crops: Tensor, points: Tensor, share: float, crops_in_batch: int) -> Tensor:
+        faces = len(points)
+        with self._autocast:
+            output = self._module(crops.contiguous(memory_format=torch.channels_last))
+        found = output.points.float()
+        errors = (found[:faces] - points) / self.network.loss_unit
+        # Without a face of its own a process still has to take part in the backward pass.
+        loss = share * losses.keypoint_loss(self._config.loss, errors) if faces else 0.0 * found.sum()
+        if output.face_logit is not None and len(crops) > faces:
+            is_face = (torch.arange(len(crops), device=crops.device) < faces).float()
+            told = functional.binary_cross_entropy_with_logits(output.face_logit.float(), is_face, reduction="sum")
+            loss = loss + FACE_LOSS_WEIGHT * told / (crops_in_batch * self._team.size)
+        return loss
+
+    def _split_further(self, faces: int, error: torch.OutOfMemoryError) -> None:
+        at_once = math.ceil(faces / self._parts)
+        if self._team.size > 1:
+            raise TrainingError(
+                f"the memory of {self.device} is too small for {at_once} faces at once; choose a smaller batch_size"
+            ) from error
+        if at_once <= 1:
+            raise TrainingError(
+                f"the memory of {self.device} is too small for a single face; free some, or choose another network"
+            ) from error
+        self._parts *= 2
+        self._optimizer.zero_grad(set_to_none=True)
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+        self._on_notice(
+            f"the memory of {self.device} is too small for {at_once} faces at once: going on with "
+            f"{math.ceil(faces / self._parts)} at a time, added up to the same batch"
+        )
+
+    def state(self, facts: Mapping[str, Any]) -> bytes:
+        """Return everything that later steps depend on, and `facts`, as a safetensors file.
+
+        Parameters
+        ----------
+        facts
+            JSON-serialisable values that `load_state` gives back.
+        """
+        tensors = {f"network.{key}": value for key, value in self.network.state_dict().items()}
+        optimizer = self._optimizer.state_dict()
+        for number, slots in optimizer["state"].items():
+            tensors |= {f"optimizer.{number}.{name}": torch.as_tensor(value) for name, value in slots.items()}
+        kept = {
+            "groups": optimizer["param_groups"],
+            "schedule": self._schedule.state_dict() if self._schedule else None,
+            "parts": self._parts,
+            "facts": dict(facts),
+        }
+        # Copies: safetensors refuses tensors that share memory or are not laid out in order.
+        tensors = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
+        return save(tensors, {"format": STATE_FORMAT, "kept": json.dumps(kept)})
+
+    def load_state(self, content: bytes) -> dict[str, Any]:
+        """Go on from what `state` returned; return its facts.
+
+        Raises
+        ------
+        ValueError, KeyError, RuntimeError
+            If it is not a state of such a network and optimizer.
+        """
+        kept = json.loads(_metadata(content)["kept"])
+        tensors = load(content)
+        network = {key.removeprefix("network."): value for key, value in tensors.items() if key.startswith("network.")}
+        parameters = [p for group in self._optimizer.param_groups for p in group["params"]]
+        slots: dict[int, dict[str, Tensor]] = {}
+        for key, value in tensors.items():
+            if key.startswith("optimizer."):
+                _, number, name = key.split(".")
+                parameter = parameters[int(number)]
+                if value.shape == parameter.shape:
+                    # Fused optimizers walk through memory: its order has to be the parameter's.
+                    value = torch.empty_like(parameter).copy_(value)  # noqa: PLW2901
+                slots.setdefault(int(number), {})[name] = value
+        self.network.load_state_dict(network, strict=True)
+        self._optimizer.load_state_dict({"state": slots, "param_groups": [_tuples(g) for g in kept["groups"]]})
+        if self._schedule:
+            self._schedule.load_state_dict(kept["schedule"])
+        self._parts = kept["parts"]
+        facts: dict[str, Any] = kept["facts"]
+        return facts
+
+
+def _metadata(content: bytes) -> dict[str, str]:
+    length = int.from_bytes(content[:8], "little")
+    metadata: dict[str, str] = json.loads(content[8 : 8 + length]).get("__metadata__", {})
+    if metadata.get("format") != STATE_FORMAT:
+        raise ValueError("not a training state")
+    return metadata
+
+
+def _tuples(group: dict[str, Any]) -> dict[str, Any]:
+    """Give an optimizer's settings back the tuples that JSON made lists of."""
+    return {key: tuple(value) if key == "betas" else value for key, value in group.items()}
+
+
+def _make_optimizer(config: TrainConfig, network: KeypointNetwork) -> torch.optim.Optimizer:
+    rate = config.learning_rate
+    # One pass over memory a step instead of a dozen: two_conv's half billion parameters feel it.
+    match config.optimizer:
+        case "adamw":
+            # Norms and biases are not decayed: they are few, and pulling them to zero only slows training.
+            decayed = [p for p in network.parameters() if p.ndim > 1]
+            others = [p for p in network.parameters() if p.ndim <= 1]
+            groups = [{"params": decayed, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
+            return torch.optim.AdamW(groups, lr=rate, fused=True)
+        case "adam":
+            return torch.optim.Adam(network.parameters(), lr=rate, fused=True)
+        case "sgd":
+            return torch.optim.SGD(network.parameters(), lr=rate, momentum=0.9, fused=True)

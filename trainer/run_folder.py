@@ -1,0 +1,212 @@
+"""What a training run leaves on disk, so written that a crash at any moment loses at most the epoch under way."""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from contextlib import contextmanager
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from filelock import FileLock, Timeout
+
+from trainer import events, plots
+from trainer.config import ConfigError, TrainConfig
+from trainer.contact_sheet import write_png
+from trainer.core.checkpoint import save_checkpoint, write_atomically
+from trainer.learner import TrainingError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import TextIO
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from trainer.core.models import KeypointNetwork
+
+CONFIG: Final = "config.json"
+METRICS: Final = "metrics.csv"
+EVENTS: Final = "events.jsonl"
+STATE: Final = "state.safetensors"
+BEST: Final = "best.safetensors"
+LAST: Final = "last.safetensors"
+CURVES: Final = "curves.png"
+SHEET: Final = "validation.png"
+LOCK: Final = ".lock"
+ALL_FILES: Final = (CONFIG, METRICS, EVENTS, STATE, BEST, LAST, CURVES, SHEET, LOCK)
+CURVES_EVERY_S: Final = 20.0
+
+
+class RunFolder:
+    """A run's folder: config.json, metrics.csv, events.jsonl, best and last weights, resume state and two pictures.
+
+    Parameters
+    ----------
+    path
+        The folder; made by `create`, or there already for a run that goes on.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = FileLock(path / LOCK, timeout=0)
+        self._events: TextIO | None = None
+        self._rows: list[dict[str, Any]] = []
+        self._curves_drawn_s = -CURVES_EVERY_S
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes out of the folder, which is made if it is not there.
+
+        Raises
+        ------
+        TrainingError
+            If the folder cannot be made or written, or another process trains in it.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire()
+        except Timeout as error:
+            raise TrainingError(
+                f"another process is training in {self.path}; wait until it has ended, or choose another --out"
+            ) from error
+        except OSError as error:
+            raise TrainingError(f"{self.path} cannot be written ({error.strerror}); choose another --out") from error
+        try:
+            yield
+        finally:
+            if self._events:
+                self._events.close()
+                self._events = None
+            self._lock.release()
+
+    @property
+    def holds_a_run(self) -> bool:
+        """Whether a run was started here."""
+        return (self.path / CONFIG).exists()
+
+    def remove(self) -> None:
+        """Delete everything that a run writes, and the folder if nothing else is in it."""
+        if self._events:
+            self._events.close()
+            self._events = None
+        for name in ALL_FILES:
+            (self.path / name).unlink(missing_ok=True)
+        if not any(self.path.iterdir()):
+            self.path.rmdir()
+
+    def write_config(self, config: TrainConfig) -> None:
+        """Begin a run."""
+        self._write(CONFIG, config.to_json().encode())
+
+    def record(self, event: events.Event) -> None:
+        """Add an event to events.jsonl."""
+        with self._explained(EVENTS):
+            if self._events is None:
+                self._events = (self.path / EVENTS).open("a", encoding="utf-8")
+            self._events.write(events.to_json_line(event) + "\n")
+            self._events.flush()
+
+    def save_weights(self, file_name: str, network: KeypointNetwork, *, name: str, info: dict[str, Any]) -> Path:
+        """Replace a weights file; return its path."""
+        path = self.path / file_name
+        with self._explained(file_name):
+            save_checkpoint(path, network, name=name, info=info)
+        return path
+
+    def write_state(self, content: bytes) -> None:
+        """Replace the state that `--resume` goes on from."""
+        self._write(STATE, content)
+
+    def read_state(self) -> bytes | None:
+        """Return what `write_state` last wrote, or None if the run ended before its first epoch did."""
+        try:
+            return (self.path / STATE).read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise TrainingError(f"{self.path / STATE} cannot be read ({error.strerror}); check the disk") from error
+
+    def remove_state(self) -> None:
+        """Drop the state of a run that has come to its end."""
+        (self.path / STATE).unlink(missing_ok=True)
+
+    def has_epoch(self, epoch: int) -> bool:
+        """Whether metrics.csv tells of an epoch."""
+        return any(int(row["epoch"]) == epoch for row in self._read_metrics())
+
+    def keep_metrics_before(self, epoch: int) -> None:
+        """Take over what metrics.csv tells of the epochs before one; that and later ones will be trained again."""
+        self._rows = [row for row in self._read_metrics() if int(row["epoch"]) < epoch]
+
+    def _read_metrics(self) -> list[dict[str, Any]]:
+        names = {field.name for field in fields(events.EpochDone)}
+        try:
+            with (self.path / METRICS).open(newline="", encoding="utf-8") as file:
+                return [row for row in csv.DictReader(file) if set(row) == names and row["epoch"].isdecimal()]
+        except (OSError, UnicodeDecodeError, csv.Error):
+            return []  # a table of figures is no reason to lose a run
+
+    def add_metrics(self, done: events.EpochDone) -> None:
+        """Add an epoch to metrics.csv, and to curves.png now and then."""
+        self._rows = [*self._rows, asdict(done)]
+        table = io.StringIO()
+        writer = csv.DictWriter(table, fieldnames=list(asdict(done)), lineterminator="\r\n")
+        writer.writeheader()
+        writer.writerows(self._rows)
+        self._write(METRICS, table.getvalue().encode())
+        if time.monotonic() - self._curves_drawn_s > CURVES_EVERY_S:
+            self.draw_curves()
+
+    def draw_curves(self) -> None:
+        """Replace curves.png."""
+        if not self._rows:
+            return
+        with self._explained(CURVES):
+            plots.write_curves(
+                self.path / CURVES,
+                [int(row["epoch"]) for row in self._rows],
+                [float(row["training_loss"]) for row in self._rows],
+                [float(row["nme_mean"]) for row in self._rows],
+            )
+        self._curves_drawn_s = time.monotonic()
+
+    def write_sheet(self, image: NDArray[np.uint8]) -> None:
+        """Replace validation.png."""
+        with self._explained(SHEET):
+            write_png(self.path / SHEET, image)
+
+    def _write(self, name: str, content: bytes) -> None:
+        with self._explained(name):
+            write_atomically(self.path / name, content)
+
+    @contextmanager
+    def _explained(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise TrainingError(
+                f"{self.path / name} could not be written ({error.strerror}); free some space, then go on with "
+                f"--resume {self.path}"
+            ) from error
+
+
+def read_config(folder: Path) -> TrainConfig:
+    """Return the configuration of the run in a folder.
+
+    Raises
+    ------
+    TrainingError
+        If there is no run, or its configuration cannot be read.
+    """
+    path = folder / CONFIG
+    try:
+        return TrainConfig.from_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise TrainingError(
+            f"there is no run in {folder} (no {CONFIG}); choose a folder that training wrote"
+        ) from error
+    except (OSError, UnicodeDecodeError, ConfigError) as error:
+        raise TrainingError(f"{path} cannot be used ({error}); train into a new folder") from error
