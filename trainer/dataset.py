@@ -1,16 +1,14 @@
-"""Reading labelled faces from disk, splitting them by identity, and holding their crops in memory."""
+"""Labelled faces: reading their images, splitting them by identity, and holding their crops in memory."""
 
 from __future__ import annotations
 
-import csv
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 import cv2
 import numpy as np
 
-from trainer import published_labels
 from trainer.core.errors import FkdError
 from trainer.core.keypoints import NUM_KEYPOINTS
 from trainer.core.preprocess import box_from_keypoints, crop_squares, extract_crop, frame_to_unit
@@ -22,14 +20,8 @@ if TYPE_CHECKING:
 
     from trainer.core.models import InputSpec
 
-Split = Literal["training", "test"]
-
 CACHE_PER_BOX: Final = 2.0
 """Side of a cached crop over the side of the face box: room for augmentation to shift, turn and shrink."""
-
-
-MAX_COORDINATE_PX: Final = 1e6
-"""No picture is larger: a coordinate beyond is an error in the table."""
 
 
 class DatasetError(FkdError, ValueError):
@@ -53,63 +45,6 @@ class Sample:
     image_path: Path
     keypoints_px: NDArray[np.float32]
     identity: str
-
-
-def read_samples(root: Path | str, split: Split = "training", *, correct_labels: bool = True) -> list[Sample]:
-    """Read one split of a data set in the layout of the YouTube Faces with Facial Keypoints course data.
-
-    That is ``<split>_frames_keypoints.csv`` and the folder ``<split>`` with the images; a row is a file name, then
-    x0, y0, ... x67, y67. The identity is the file name up to its last underscore.
-
-    Parameters
-    ----------
-    root, split
-        The folder, and which of its tables.
-    correct_labels
-        Undo the known shift of the published labels where these are they (`trainer.published_labels`).
-
-    Raises
-    ------
-    DatasetError
-        If the folder, the CSV or its images are missing, or a row is not as described.
-    """
-    root = Path(root)
-    table = root / f"{split}_frames_keypoints.csv"
-    if not root.is_dir():
-        raise DatasetError(f"there is no folder {root}; give the folder that holds {table.name}")
-    try:
-        with table.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.reader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DatasetError(f"{table} cannot be read ({error}); is this the folder of a data set?") from error
-    samples = [_read_row(table, number, row, root / split) for number, row in enumerate(rows[1:], start=2) if row]
-    if not samples:
-        raise DatasetError(f"{table} has no rows; there is nothing to train on")
-    keypoints = np.stack([sample.keypoints_px for sample in samples])
-    if not correct_labels or not published_labels.are_published(keypoints):
-        return samples
-    corrected = published_labels.correct(keypoints)
-    return [replace(sample, keypoints_px=points) for sample, points in zip(samples, corrected, strict=True)]
-
-
-def _read_row(table: Path, number: int, row: Sequence[str], folder: Path) -> Sample:
-    where = f"{table}, line {number}"
-    if len(row) != 1 + 2 * NUM_KEYPOINTS:
-        raise DatasetError(f"{where}: {len(row)} columns instead of {1 + 2 * NUM_KEYPOINTS} (name, 68 times x and y)")
-    try:
-        keypoints = np.array(row[1:], dtype=np.float64).reshape(NUM_KEYPOINTS, 2)
-    except ValueError as error:
-        raise DatasetError(f"{where}: {error}") from error
-    if not (np.abs(keypoints) < MAX_COORDINATE_PX).all():  # false for NaN too
-        raise DatasetError(f"{where}: a coordinate is not a number of pixels")
-    path = folder / row[0]
-    try:
-        is_there = path.is_file()
-    except OSError:  # a name that is too long, for one
-        is_there = False
-    if not is_there:
-        raise DatasetError(f"{where}: there is no image {path}")
-    return Sample(path, keypoints.astype(np.float32), identity_of(path))
 
 
 def identity_of(path: Path) -> str:

@@ -18,9 +18,10 @@ from trainer.core.checkpoint import CheckpointError, load_checkpoint
 from trainer.core.errors import FkdError
 from trainer.core.models import KeypointNetwork, build_network, count_parameters
 from trainer.core.predictor import resolve_device
-from trainer.dataset import load_crops, read_samples, split_by_identity, training_cache
+from trainer.dataset import load_crops, split_by_identity, training_cache
 from trainer.learner import Learner, TrainingError
 from trainer.parallel import Team, joined_team, local_device
+from trainer.readers import read_samples
 from trainer.run_folder import BEST, LAST, RunFolder, read_config
 from trainer.sampler import Sampler
 from trainer.teacher import smooth_labels

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,6 +130,50 @@ def tiny_data(drawn: DrawnFaces, tmp_path_factory: pytest.TempPathFactory) -> Pa
     root = tmp_path_factory.mktemp("tiny")
     drawn.write_split(root, "training", people=8, images_each=4)
     drawn.write_split(root, "test", people=3, images_each=1, seed=1)
+    return root
+
+
+@pytest.fixture
+def data_copy(tiny_data: Path, tmp_path: Path) -> Path:
+    """A copy of the data set of drawn faces, to damage."""
+    return Path(shutil.copytree(tiny_data, tmp_path / "data"))
+
+
+@pytest.fixture
+def edit_table() -> Callable[[Path, Callable[[list[str]], object]], None]:
+    """Change the lines of a table (line 0 is the header) in place."""
+
+    def change(table: Path, by: Callable[[list[str]], object]) -> None:
+        lines = table.read_text(encoding="utf-8").splitlines()
+        by(lines)
+        table.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+    return change
+
+
+@pytest.fixture
+def csv_data(tiny_data: Path, tmp_path: Path) -> Path:
+    """8 people, 4 images each, as one table beside its images."""
+    root = tmp_path / "csv data"
+    shutil.copytree(tiny_data / "training", root)
+    shutil.copy(tiny_data / "training_frames_keypoints.csv", root / "labels.csv")
+    return root
+
+
+@pytest.fixture
+def pts_data(tiny_data: Path, tmp_path: Path) -> Path:
+    """The first 12 faces of 3 people as .pts files, each person in a folder."""
+    root = tmp_path / "pts data"
+    with (tiny_data / "training_frames_keypoints.csv").open(encoding="utf-8") as file:
+        rows = list(csv.reader(file))[1:13]
+    for name, *cells in rows:
+        folder = root / name.rpartition("_")[0].lower()
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(tiny_data / "training" / name, folder)
+        points = "".join(
+            f"{float(x) + 1:.2f} {float(y) + 1:.2f}\n" for x, y in zip(cells[::2], cells[1::2], strict=True)
+        )
+        (folder / name).with_suffix(".pts").write_text(f"version: 1\nn_points:  68\n{{\n{points}}}\n", encoding="utf-8")
     return root
 
 

@@ -9,7 +9,8 @@ from trainer.augmentation import Placement, cut, move_points
 from trainer.core.keypoints import FLIP_ORDER
 from trainer.core.models import NETWORKS
 from trainer.core.preprocess import box_from_keypoints, crop_squares, extract_crop, frame_to_unit
-from trainer.dataset import CACHE_PER_BOX, read_image, read_samples, training_cache
+from trainer.dataset import CACHE_PER_BOX, read_image, training_cache
+from trainer.readers import read_samples
 
 SPEC = NETWORKS["compact"].input_spec
 CACHE_PX = 192

@@ -20,11 +20,11 @@ from trainer.dataset import (
     FaceCrops,
     load_crops,
     read_image,
-    read_samples,
     split_by_identity,
     training_cache,
 )
 from trainer.loop import TrainingError, fit, validate
+from trainer.readers import read_samples
 
 
 def of_type(told: list[events.Event], kind: type) -> list:

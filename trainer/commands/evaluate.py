@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from trainer.config import TrainConfig
 from trainer.core.checkpoint import CheckpointError
 from trainer.core.predictor import Predictor
-from trainer.dataset import read_samples, split_by_identity
+from trainer.dataset import split_by_identity
 from trainer.evaluate import evaluate
+from trainer.readers import read_samples
 
 if TYPE_CHECKING:
     import argparse

@@ -16,8 +16,9 @@ from trainer.core.keypoints import LEFT_EYE, RIGHT_EYE
 from trainer.core.models import Compact
 from trainer.core.predictor import DEVICE_NAMES, DeviceError, Predictor, available_devices, resolve_device
 from trainer.core.preprocess import box_from_keypoints
-from trainer.dataset import read_image, read_samples, split_by_identity
+from trainer.dataset import read_image, split_by_identity
 from trainer.evaluate import evaluate
+from trainer.readers import read_samples
 
 
 @pytest.fixture(scope="module")
