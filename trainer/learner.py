@@ -128,7 +128,7 @@ class Learner:
     def _loss(self, crops: Tensor, points: Tensor, share: float, crops_in_batch: int) -> Tensor:
         faces = len(points)
         with self._autocast:
-            output = self._module(crops.contiguous(memory_format=torch.channels_last))
+            output = self._module(crops.contiguous(memory_format=self.network.memory_format))
         found = output.points.float()
         errors = (found[:faces] - points) / self.network.loss_unit
         # Without a face of its own a process still has to take part in the backward pass.

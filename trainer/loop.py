@@ -117,7 +117,8 @@ def _run(config: TrainConfig, folder: RunFolder, listener: _Listener, *, go_on: 
         go_on = go_on or team.restarts > 0
         if folder.holds_a_run and team.is_leader and not go_on:
             raise TrainingError(f"{folder.path} already holds a run; choose another --out, or go on with --resume")
-        network = _initial_network(config).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network = _initial_network(config)
+        network.to(device, memory_format=network.memory_format)  # type: ignore[call-overload]
         samples = read_samples(config.data, correct_labels=config.correct_labels)
         people = split_by_identity(samples, validation_share=config.validation_share, seed=config.seed)
         with folder.locked() if team.is_leader else nullcontext():

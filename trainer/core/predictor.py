@@ -92,7 +92,7 @@ class Predictor:
         network.fold()
         network.requires_grad_(requires_grad=False)
         self._network: KeypointNetwork = network.to(  # type: ignore[call-overload]
-            self.device, memory_format=torch.channels_last
+            self.device, memory_format=network.memory_format
         )
         self._spec = network.input_spec
 
