@@ -1,4 +1,4 @@
-"""Plots as PNG files: how training went, and how errors are spread.
+"""Plots as PNG files: how training went, and how the errors of faces are spread.
 
 matplotlib is imported when a plot is drawn and not before, without its windowing half: no display is needed, and a
 process that draws nothing does not pay for it.
@@ -7,15 +7,17 @@ process that draws nothing does not pay for it.
 from __future__ import annotations
 
 import io
+import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from trainer import metrics
 from trainer.core.checkpoint import write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from matplotlib.axes import Axes
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 DPI: Final = 110
 _INK, _MUTED, _RULE = "#1f2730", "#5c6773", "#dfe4ea"
 _BLUE, _ORANGE = "#2470b8", "#c9571c"
+_COLOURS: Final = (_BLUE, _ORANGE, "#1d8a5f", "#8a4fb5", "#a98500", "#c23b6f", "#35a0b8", "#5c6773")
+_DASHES: Final = ("solid", (0, (5, 2)), (0, (1.5, 1.5)))
 _STYLE: Final[dict[str, Any]] = {
     "figure.facecolor": "white",
     "font.size": 10,
@@ -110,6 +114,72 @@ def _curve(axes: Axes, epochs: NDArray[np.float64], values: NDArray[np.float64],
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
+def write_cumulative(path: Path, nmes: Mapping[str, NDArray[np.float32]]) -> None:
+    """Draw the share of faces with an error up to any limit, one curve a network.
+
+    Parameters
+    ----------
+    path
+        PNG file, written atomically.
+    nmes
+        By the name for the legend the (N,) NMEs as fractions; NaN for a face that was missed, which no limit takes in.
+
+    Raises
+    ------
+    ValueError
+        If there are no curves, or no faces in one.
+    OSError
+        If the file cannot be written.
+    """
+    if not nmes or not all(len(of_one) for of_one in nmes.values()):
+        raise ValueError("there are no faces to draw a curve of")
+    limit = 100 * metrics.FAILURE_NME
+    below = 0.5 + 0.21 * len(nmes)  # inches for the axis and the legend under it
+    height = 4.6 + below
+    with _figure(width=8, height=height) as figure:
+        margins = {"left": 0.09, "right": 0.965, "top": 1 - 0.35 / height, "bottom": (below + 0.15) / height}
+        axes = figure.subplots(gridspec_kw=margins)
+        axes.set_title("Cumulative error")
+        for number, (name, of_one) in enumerate(nmes.items()):
+            found = np.sort(of_one[~np.isnan(of_one)])
+            shown = 100 * found[100 * found <= limit]
+            share = 100 * np.arange(len(shown) + 1) / len(of_one)
+            axes.step(
+                np.concatenate([[0], shown, [limit]]),
+                np.concatenate([share, share[-1:]]),
+                where="post",
+                color=_COLOURS[number % len(_COLOURS)],
+                linestyle=_DASHES[number // len(_COLOURS) % len(_DASHES)],
+                label=f"{_in_short(found, len(of_one))}:  {name if len(name) < 64 else '...' + name[-60:]}",
+            )
+        axes.axvline(100 * metrics.AUC_LIMIT, color=_MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
+        axes.annotate(
+            f"AUC: area up to {100 * metrics.AUC_LIMIT:.0f} %",
+            (100 * metrics.AUC_LIMIT, 2),
+            xytext=(-5, 0),
+            textcoords="offset points",
+            rotation=90,
+            horizontalalignment="right",
+            color=_MUTED,
+        )
+        axes.set_xlim(0, limit)
+        axes.set_ylim(0, 101)
+        axes.set_xlabel("NME of a face, in % of the distance between the eyes")
+        axes.set_ylabel("faces with at most this error, %")
+        at = (margins["left"] - 0.012, 0.03 / height)
+        for text in figure.legend(loc="lower left", bbox_to_anchor=at, frameon=False).get_texts():
+            text.set_parse_math(False)  # a file's name may hold dollar signs
+        write_atomically(path, _png(figure))
+
+
+def _in_short(found: NDArray[np.float32], count: int) -> str:
+    if not len(found):
+        return "no face found"
+    score = metrics.score(found, missed=count - len(found))
+    missed = f", {100 * (1 - len(found) / count):.1f} % missed" if len(found) < count else ""
+    return f"mean {100 * score.nme_mean:.2f} %{missed}, AUC {score.auc:.3f}"
+
+
 @contextmanager
 def _figure(*, width: float, height: float) -> Iterator[Figure]:
     """Make a figure of a size in inches, in the style of this module whatever the user's matplotlibrc says."""
@@ -122,5 +192,7 @@ def _figure(*, width: float, height: float) -> Iterator[Figure]:
 
 def _png(figure: Figure) -> bytes:
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")  # in a file's name: shown as a box
+        figure.savefig(buffer, format="png")
     return buffer.getvalue()

@@ -66,6 +66,38 @@ def test_curves_need_as_many_of_each(tmp_path: Path, epochs: list[int], losses: 
     assert not list(tmp_path.iterdir())
 
 
+def test_the_cumulative_curve_is_where_the_errors_are(tmp_path: Path) -> None:
+    path = tmp_path / "cumulative.png"
+    plots.write_cumulative(path, {"half": np.float32([0.05, 0.05, np.nan, 0.5])})
+    image = read(path)
+    blue = np.abs(image.astype(int) - (184, 112, 36)).max(axis=-1) < 30
+    rows, columns = np.nonzero(blue[: round(4.7 * plots.DPI)])  # without the legend
+    height, width = rows.max() - rows.min(), columns.max() - columns.min()
+    axes_height, axes_width = (4.6 - 0.35 - 0.15) * plots.DPI, 0.875 * 8 * plots.DPI
+    assert height / axes_height == pytest.approx(50 / 101, abs=0.02)  # half the faces are within 10 %
+    assert width / axes_width == pytest.approx(0.5, abs=0.02)  # from 5 % on; before, it is under the axis
+
+
+def test_every_network_has_its_line_in_the_legend(tmp_path: Path) -> None:
+    """Whatever its file is called; below the axes, where it hides no curve."""
+    names = ["a", "_hidden", "$x^2$ and $", "\u9854" * 5, "x" * 300]
+    plots.write_cumulative(tmp_path / "c.png", {name: np.float32([0.02, 0.04]) for name in names})
+    legend = read(tmp_path / "c.png")[round(4.8 * plots.DPI) :].reshape(-1, 3)
+    shades = [tuple(bytes.fromhex(colour[1:])[::-1]) for colour in plots._COLOURS[: len(names)]]
+    assert all((legend == shade).all(axis=1).any() for shade in shades)
+
+
+def test_a_network_that_found_no_face_is_drawn(tmp_path: Path) -> None:
+    plots.write_cumulative(tmp_path / "c.png", {"x": np.full(3, np.nan, np.float32)})
+    assert ink(read(tmp_path / "c.png")) > 0.01
+
+
+@pytest.mark.parametrize("nmes", [{}, {"x": np.empty(0, np.float32)}])
+def test_no_faces_make_no_curve(tmp_path: Path, nmes: dict[str, np.ndarray]) -> None:
+    with pytest.raises(ValueError, match="no faces"):
+        plots.write_cumulative(tmp_path / "c.png", nmes)
+
+
 def test_plots_need_no_display_and_no_settings(tmp_path: Path) -> None:
     """Not even settings of the user's that would break them or wait for a window."""
     (tmp_path / "matplotlibrc").write_text("backend: tkagg\ntext.usetex: True\nfigure.facecolor: black\n")
