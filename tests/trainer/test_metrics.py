@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from trainer.metrics import AUC_LIMIT, nme, score
+from trainer.metrics import AUC_LIMIT, JUDGED_PARTS, bias, nme, nme_by_part, score
 
 
 @pytest.fixture
@@ -31,6 +31,51 @@ def test_nme_is_measured_by_the_true_eyes(truth: np.ndarray) -> None:
 
 def test_nme_of_a_face_without_size_is_a_number() -> None:
     assert np.isfinite(nme(np.ones((1, 68, 2), np.float32), np.zeros((1, 68, 2), np.float32))).all()
+
+
+def test_every_point_is_in_one_judged_part() -> None:
+    assert sorted(np.concatenate(list(JUDGED_PARTS.values()))) == list(range(68))
+
+
+def test_nme_of_a_part_is_that_of_its_points_over_the_whole_faces_size(truth: np.ndarray) -> None:
+    points = truth.copy()
+    points[0, 48:68] += [3, 4]  # the mouth of the first face off by 5
+    parts = nme_by_part(points, truth)
+    assert parts.pop("mouth") == pytest.approx(5 / 64 / 2, rel=1e-5)
+    assert set(parts.values()) == {0}
+
+
+def test_the_parts_make_up_the_whole(truth: np.ndarray) -> None:
+    points = truth + np.random.default_rng(0).normal(size=truth.shape).astype(np.float32)
+    shares = [len(indices) / 68 for indices in JUDGED_PARTS.values()]
+    assert np.dot(shares, list(nme_by_part(points, truth).values())) == pytest.approx(nme(points, truth).mean())
+
+
+def test_bias_is_what_noise_leaves(truth: np.ndarray) -> None:
+    faces = np.tile(truth[:1], (2000, 1, 1))
+    noise = np.random.default_rng(0).normal(scale=2, size=faces.shape).astype(np.float32)
+    assert bias(faces + noise + np.float32([0.64, -1.28]), faces) == pytest.approx((0.01, -0.02), abs=1e-3)
+
+
+def test_bias_is_in_units_of_each_face(truth: np.ndarray) -> None:
+    points = truth + np.float32([[[6.4, 0]], [[3.2, 0]]])  # eyes 64 and 32 apart
+    assert bias(points, truth) == pytest.approx((0.1, 0), abs=1e-5)
+
+
+def test_missed_faces_are_failures_and_add_nothing_to_the_auc() -> None:
+    found = score(np.float32([0.02, 0.04]))
+    result = score(np.float32([0.02, 0.04]), missed=2)
+    assert result.count == 4
+    assert result.nme_mean == found.nme_mean
+    assert result.nme_median == found.nme_median
+    assert result.failure_rate == pytest.approx(0.5)
+    assert result.auc == pytest.approx(found.auc / 2)
+
+
+def test_only_missed_faces_have_no_error() -> None:
+    result = score(np.empty(0, np.float32), missed=3)
+    assert (result.count, result.failure_rate, result.auc) == (3, 1, 0)
+    assert np.isnan([result.nme_mean, result.nme_median]).all()
 
 
 def test_score_by_hand() -> None:
