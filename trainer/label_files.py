@@ -156,10 +156,10 @@ def _is_number(cell: str) -> bool:
 def _read_row(row: Sequence[str], images: Path) -> Sample:
     if len(row) != COLUMNS:
         keypoints, odd = divmod(len(row) - 1, 2)
-        count = f"{len(row)} column{'s' * (len(row) != 1)} instead of {COLUMNS}"
+        found = f"{_of(len(row), 'column')} instead of {COLUMNS}"
         if keypoints and not odd:
-            count = f"{keypoints} keypoints instead of {NUM_KEYPOINTS}"
-        raise _BadError(f"{count}; a row is a file name, then x and y of {NUM_KEYPOINTS} keypoints")
+            found = f"{_of(keypoints, 'keypoint')} instead of {NUM_KEYPOINTS}"
+        raise _BadError(f"{found}; a row is a file name, then x and y of {NUM_KEYPOINTS} keypoints")
     path = _image_path(row[0], images)
     return Sample(path, _keypoints(row[1:], path), identity_of(path))
 
@@ -225,10 +225,14 @@ def _read_pts(path: Path, image: Path) -> NDArray[np.float32]:
     except ValueError as error:  # not text, or without the braces
         raise _BadError("is no .pts file: 68 lines of x and y between a line { and a line }", image) from error
     if len(points) != NUM_KEYPOINTS:
-        raise _BadError(f"{len(points)} keypoints instead of {NUM_KEYPOINTS}", image)
+        raise _BadError(f"{_of(len(points), 'keypoint')} instead of {NUM_KEYPOINTS}", image)
     if wrong := next((line for line in points if len(line) != 2), None):
         raise _BadError(f"{shortened(' '.join(wrong))!r} is not x and y of a keypoint", image)
     return _keypoints([cell for line in points for cell in line], image, first_pixel=PTS_FIRST_PIXEL)
+
+
+def _of(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"
 
 
 def shortened(text: str) -> str:

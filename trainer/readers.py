@@ -153,7 +153,7 @@ def find_source(root: Path | str) -> Source:
     except OSError as error:
         raise DatasetError(f"the folder {shortened(str(root))} cannot be read ({error.strerror})") from error
     if is_table:
-        return _source_of_table(root)
+        return source_of_table(root)
     parts = {part: (root / _table_name(part), root / part) for part in _PARTS if (root / _table_name(part)).is_file()}
     if parts:
         return Source("udacity", root, parts)
@@ -164,7 +164,7 @@ def find_source(root: Path | str) -> Source:
         return Source("pts", root, {"training": (root, root)})
     candidates = labelled or tables
     if len(candidates) == 1 and not has_pts:
-        return _source_of_table(candidates[0])
+        return source_of_table(candidates[0])
     if tables:
         names = ", ".join(shortened(path.name) for path in tables[:4]) + (", ..." if len(tables) > 4 else "")
         raise DatasetError(
@@ -177,7 +177,14 @@ def _table_name(split: Split) -> str:
     return f"{split}_frames_keypoints.csv"
 
 
-def _source_of_table(path: Path) -> Source:
+def source_of_table(path: Path) -> Source:
+    """Tell how a CSV table is read, by its name: it need not be there.
+
+    Raises
+    ------
+    DatasetError
+        If it does not end in .csv.
+    """
     if path.suffix.lower() != ".csv":
         raise DatasetError(f"{path} is neither a folder nor a CSV table; give the folder of a data set")
     for part in _PARTS:
