@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Final
 
 import cv2
@@ -47,9 +47,16 @@ class Sample:
     identity: str
 
 
-def identity_of(path: Path) -> str:
-    """Name before the last underscore of a file's name."""
-    return path.stem.rpartition("_")[0] or path.stem
+def identity_of(name: PurePath) -> str:
+    """Say who is in a picture of a table, by its name there.
+
+    The file's name up to its last underscore, as the published data set has it; without one the folder that the table
+    puts the file in (``alice/001.jpg``), and without that the whole name.
+    """
+    person = name.stem.rpartition("_")[0]
+    if person:
+        return (name.parent / person).as_posix()
+    return name.parent.as_posix() if name.parent.name else name.stem
 
 
 def split_by_identity(

@@ -161,7 +161,7 @@ def _read_row(row: Sequence[str], images: Path) -> Sample:
             found = f"{_of(keypoints, 'keypoint')} instead of {NUM_KEYPOINTS}"
         raise _BadError(f"{found}; a row is a file name, then x and y of {NUM_KEYPOINTS} keypoints")
     path = _image_path(row[0], images)
-    return Sample(path, _keypoints(row[1:], path), identity_of(path))
+    return Sample(path, _keypoints(row[1:], path), identity_of(path.relative_to(images)))
 
 
 def _image_path(name: str, folder: Path) -> Path:
@@ -211,7 +211,9 @@ def read_pts_folder(root: Path) -> Iterator[Row | Problem]:
         try:
             if image is None:
                 raise _BadError(f"there is no image {path.stem} ({', '.join(IMAGE_SUFFIXES[:3])} ...) beside it")
-            yield Row(path, None, "training", Sample(image, _read_pts(path, image), identity_of(image)))
+            # Collections of photographs: each shows somebody else, and their names number the pictures.
+            identity = image.relative_to(root).with_suffix("").as_posix()
+            yield Row(path, None, "training", Sample(image, _read_pts(path, image), identity))
         except _BadError as bad:
             yield Problem(path, None, bad.image, str(bad))
 

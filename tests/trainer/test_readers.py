@@ -192,7 +192,7 @@ def test_pts_files_are_read_with_pixels_counted_from_0(pts_data: Path, tiny_data
     samples = read_samples(pts_data)
     assert same_faces(samples, read_samples(tiny_data)[:12])
     assert samples[5].image_path == pts_data / "person_01" / "Person_01_1.jpg"
-    assert {sample.identity for sample in samples} == {"Person_00", "Person_01", "Person_02"}
+    assert len({sample.identity for sample in samples}) == 12  # photographs: each of somebody else
 
 
 @pytest.mark.parametrize("by", [lambda t: t.replace("\n", "\r\n"), lambda t: "\ufeff" + t.replace(" ", " \t") + "\n\n"])
