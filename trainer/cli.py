@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Final
 
-from trainer.commands import check, evaluate, train
+from trainer.commands import check, download, evaluate, train
 from trainer.core.errors import FkdError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code: 0 done, 1 the command's own "no", 2 bad input (told on stderr)."""
     parser = argparse.ArgumentParser(prog="fkd-train", description="Train and judge face-keypoint networks.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (check, train, evaluate):
+    for command in (check, train, evaluate, download):
         command.add_parser(commands)
     options = parser.parse_args(arguments)
     try:
