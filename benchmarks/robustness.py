@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+import torch
 
 from trainer import metrics
 from trainer.core.keypoints import inter_ocular_distance
@@ -103,6 +104,7 @@ def main() -> int:
     parser.add_argument("--data", required=True)
     parser.add_argument("--weights", nargs="*", help="safetensors files (default: the shipped weights)")
     options = parser.parse_args()
+    torch.set_num_threads(1)  # as in the live session; more wait for one another when the machine is busy
     predictors = [Predictor.load(path, device="cpu") for path in options.weights or [None]]
     people = split_by_identity(read_samples(options.data), validation_share=0.15, seed=1)[1]
     pictures = [(read_image(sample.image_path), sample.keypoints_px) for sample in people]
@@ -112,7 +114,7 @@ def main() -> int:
             random = np.random.default_rng(0)
             nmes = np.concatenate([nme(predictor, *spoil(image, points, random)) for image, points in pictures])
             figures.append(f"{nmes.mean():7.2%} ({(nmes > metrics.FAILURE_NME).mean():5.1%})")
-        print(f"{name:44}", *figures)
+        print(f"{name:44}", *figures, flush=True)
     return 0
 
 

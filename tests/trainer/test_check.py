@@ -63,7 +63,7 @@ def test_people_in_both_splits_are_a_warning(tiny_data: Path) -> None:
 def test_the_other_layouts(csv_data: Path, pts_data: Path) -> None:
     csv_report, pts_report = check(csv_data / "labels.csv"), check(pts_data)
     assert (csv_report.source.layout, csv_report.faces, csv_report.warnings) == ("csv", {"training": 32}, ())
-    assert (pts_report.source.layout, pts_report.identities, pts_report.warnings) == ("pts", {"training": 3}, ())
+    assert (pts_report.source.layout, pts_report.identities, pts_report.warnings) == ("pts", {"training": 12}, ())
     assert csv_report.can_train
     assert pts_report.can_train
 
