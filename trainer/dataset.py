@@ -55,7 +55,7 @@ def identity_of(name: PurePath) -> str:
     """
     person = name.stem.rpartition("_")[0]
     if person:
-        return (name.parent / person).as_posix()
+        return person
     return name.parent.as_posix() if name.parent.name else name.stem
 
 

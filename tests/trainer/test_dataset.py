@@ -25,7 +25,7 @@ from trainer.readers import read_samples
         ("a.b_1.jpg", "a.b"),
         ("alice/001.jpg", "alice"),
         ("clips/alice/001.jpg", "clips/alice"),
-        ("clips/alice_001.jpg", "clips/alice"),
+        ("training/alice_001.jpg", "alice"),
     ],
 )
 def test_the_identity_is_in_the_name(name: str, identity: str) -> None:
