@@ -113,30 +113,31 @@ class Learner:
         self._optimizer.zero_grad(set_to_none=True)
         total = 0.0
         faces = len(points)
+        # A process without a face of its own has no share of the loss; it still takes part in the backward pass.
+        told_share = FACE_LOSS_WEIGHT * faces / faces_in_team / len(crops) if len(crops) > faces else 0.0
         for part in range(self._parts):
             # Every part takes its share of both: batch norm then sees the usual mixture.
             own, others = crops[:faces][part :: self._parts], crops[faces:][part :: self._parts]
             if len(own) + len(others) == 0:
                 continue
             share = len(own) / faces_in_team
-            loss = self._loss(torch.cat([own, others]), points[part :: self._parts], share, len(crops))
+            loss = self._loss(torch.cat([own, others]), points[part :: self._parts], share, told_share)
             # The team averages gradients; each process's loss is its share of the whole already.
             (loss * self._team.size).backward()  # type: ignore[no-untyped-call]
             total += float(loss.detach())
         return total
 
-    def _loss(self, crops: Tensor, points: Tensor, share: float, crops_in_batch: int) -> Tensor:
+    def _loss(self, crops: Tensor, points: Tensor, share: float, told_share: float) -> Tensor:
         faces = len(points)
         with self._autocast:
             output = self._module(crops.contiguous(memory_format=self.network.memory_format))
         found = output.points.float()
         errors = (found[:faces] - points) / self.network.loss_unit
-        # Without a face of its own a process still has to take part in the backward pass.
         loss = share * losses.keypoint_loss(self._config.loss, errors) if faces else 0.0 * found.sum()
-        if output.face_logit is not None and len(crops) > faces:
+        if output.face_logit is not None and told_share:
             is_face = (torch.arange(len(crops), device=crops.device) < faces).float()
             told = functional.binary_cross_entropy_with_logits(output.face_logit.float(), is_face, reduction="sum")
-            loss = loss + FACE_LOSS_WEIGHT * told / (crops_in_batch * self._team.size)
+            loss = loss + told_share * told
         elif output.face_logit is not None and self._team.size > 1:
             loss = loss + 0.0 * output.face_logit.sum()  # the team waits for every parameter's gradient
         return loss
@@ -159,6 +160,11 @@ class Learner:
             f"the memory of {self.device} is too small for {at_once} faces at once: going on with "
             f"{math.ceil(faces / self._parts)} at a time, added up to the same batch"
         )
+
+    @property
+    def faces_at_once(self) -> int:
+        """Faces that this process looks at together: they fit into its memory."""
+        return math.ceil(self._config.batch_size / self._team.size / self._parts)
 
     def state(self, facts: Mapping[str, Any]) -> bytes:
         """Return everything that later steps depend on, and `facts`, as a safetensors file.
@@ -187,9 +193,15 @@ class Learner:
 
         Raises
         ------
-        ValueError, KeyError, RuntimeError
+        ValueError
             If it is not a state of such a network and optimizer.
         """
+        try:
+            return self._load_state(content)
+        except Exception as error:  # whatever its damage makes of it
+            raise ValueError("not a state of such a network and optimizer") from error
+
+    def _load_state(self, content: bytes) -> dict[str, Any]:
         kept = json.loads(_metadata(content)["kept"])
         tensors = load(content)
         network = {key.removeprefix("network."): value for key, value in tensors.items() if key.startswith("network.")}
@@ -203,11 +215,16 @@ class Learner:
                     # Fused optimizers walk through memory: its order has to be the parameter's.
                     value = torch.empty_like(parameter).copy_(value)  # noqa: PLW2901
                 slots.setdefault(int(number), {})[name] = value
+        if len({frozenset(names) for names in slots.values()}) > 1:
+            raise ValueError("it has not the same of each parameter")
+        for group, own in zip(kept["groups"], self._optimizer.param_groups, strict=True):
+            if group.keys() != own.keys():
+                raise ValueError("it is of another optimizer")
         self.network.load_state_dict(network, strict=True)
         self._optimizer.load_state_dict({"state": slots, "param_groups": [_tuples(g) for g in kept["groups"]]})
         if self._schedule:
             self._schedule.load_state_dict(kept["schedule"])
-        self._parts = kept["parts"]
+        self._parts = kept["parts"] if self._team.size == 1 else 1
         facts: dict[str, Any] = kept["facts"]
         return facts
 

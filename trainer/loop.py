@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -22,13 +22,13 @@ from trainer.dataset import load_crops, split_by_identity, training_cache
 from trainer.learner import Learner, TrainingError
 from trainer.parallel import Team, joined_team, local_device
 from trainer.readers import read_samples
-from trainer.run_folder import BEST, LAST, RunFolder, read_config
+from trainer.run_folder import BEST, LAST, STATE, RunFolder, read_config
 from trainer.sampler import Sampler
 from trainer.teacher import smooth_labels
 from trainer.validation import validate, validation_sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from trainer.config import TrainConfig
     from trainer.dataset import FaceCrops
@@ -118,13 +118,15 @@ def _run(config: TrainConfig, folder: RunFolder, listener: _Listener, *, go_on: 
         if folder.holds_a_run and team.is_leader and not go_on:
             raise TrainingError(f"{folder.path} already holds a run; choose another --out, or go on with --resume")
         network = _initial_network(config)
-        network.to(device, memory_format=network.memory_format)  # type: ignore[call-overload]
+        with _memory_explained(device):
+            network.to(device, memory_format=network.memory_format)  # type: ignore[call-overload]
         samples = read_samples(config.data, correct_labels=config.correct_labels)
         people = split_by_identity(samples, validation_share=config.validation_share, seed=config.seed)
         with folder.locked() if team.is_leader else nullcontext():
             run = _Run(config, folder, listener, team, device)
             try:
-                run.train(network, people[0], people[1], go_on=go_on)
+                with _memory_explained(device):
+                    run.train(network, people[0], people[1], go_on=go_on)
             except FkdError as error:
                 run.fail(str(error))
                 raise
@@ -143,6 +145,16 @@ def _initial_network(config: TrainConfig) -> KeypointNetwork:
             f"{config.finetune} holds a {checkpoint.name} network, not {config.model}; choose --model {checkpoint.name}"
         )
     return checkpoint.network
+
+
+@contextmanager
+def _memory_explained(device: torch.device) -> Iterator[None]:
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise TrainingError(
+            f"the memory of {device} is full; free some, or choose a smaller network or another device"
+        ) from error
 
 
 @dataclass
@@ -242,12 +254,15 @@ class _Run:
     def _start(
         self, learner: Learner, training: FaceCrops, validation: FaceCrops, batches: int, *, go_on: bool
     ) -> None:
-        state = self.team.from_leader(self.folder.read_state() if go_on and self.team.is_leader else None, self.device)
+        content = self.folder.read_state() if go_on and self.team.is_leader else None
+        if content == b"":
+            raise self._damaged_state()
+        state = self.team.from_leader(content, self.device)
         self.progress.faces = len(training)
         if state:
             self._restore(learner, state)
         if self.team.is_leader:
-            if go_on and not state and self.folder.has_epoch(self.config.epochs):
+            if go_on and not state and self.config.epochs in self.folder.judged_epochs():
                 raise TrainingError(
                     f"the run in {self.folder.path} has all its {self.config.epochs} epochs; "
                     "start a new run from its weights with --finetune"
@@ -272,17 +287,20 @@ class _Run:
     def _restore(self, learner: Learner, state: bytes) -> None:
         try:
             progress = _Progress(**learner.load_state(state))
-        except (ValueError, KeyError, TypeError, RuntimeError) as error:
-            raise TrainingError(
-                f"the state in {self.folder.path} is damaged or of another version ({error}); start a new run from its "
-                f"best weights with --finetune"
-            ) from error
+        except (ValueError, TypeError) as error:
+            raise self._damaged_state() from error
         if progress.faces != self.progress.faces:
             raise TrainingError(
                 f"{self.config.data} has {self.progress.faces} faces to train on where the run had {progress.faces}; "
                 "give the run's own data with --data, or start a new run from its weights with --finetune"
             )
         self.progress = progress
+
+    def _damaged_state(self) -> TrainingError:
+        return TrainingError(
+            f"{self.folder.path / STATE} is damaged, or of another network or version; start a new run from the run's "
+            "best weights with --finetune"
+        )
 
     def _train_epoch(self, learner: Learner, sampler: Sampler, validation: FaceCrops) -> bool:
         """Train what is left of the epoch and judge; return whether it was cut short."""
@@ -322,7 +340,7 @@ class _Run:
     def _judge(self, learner: Learner, validation: FaceCrops, *, seconds: float) -> None:
         """Judge the network, write its figures and weights, and tell."""
         epoch = self.progress.epoch
-        result = validate(learner.network, validation, team=self.team)
+        result = validate(learner.network, validation, batch_size=learner.faces_at_once, team=self.team)
         score = result.score
         if not math.isfinite(score.nme_mean):
             raise TrainingError(
@@ -356,15 +374,18 @@ class _Run:
     def _finish(self, *, epochs_done: int, stopped: bool) -> None:
         if not self.team.is_leader:
             return
-        discarded = stopped and self.listener.should_discard()
-        if self.has_started:
-            self.folder.draw_curves()
-        if not stopped:
-            self.folder.remove_state()
-        best = self.progress.best_nme if math.isfinite(self.progress.best_nme) and not discarded else None
-        done = events.RunFinished(str(self.folder.path), epochs_done, best, stopped, discarded)
-        if discarded or not self.has_started:
+        discarded, best = self.listener.should_discard(), self.progress.best_nme
+        if not (self.has_started or discarded) and self.folder.holds_a_run:  # to go on, but not even its state was read
+            judged = self.folder.judged_epochs()
+            epochs_done, best = max(judged, default=0), min(judged.values(), default=math.inf)
+        elif discarded or not self.has_started:
             self.folder.remove()
-            self.listener.on_event(done)
         else:
-            self.tell(done)
+            self.folder.draw_curves()
+            if not stopped:
+                self.folder.remove_state()
+        nme = best if math.isfinite(best) and not discarded else None
+        done = events.RunFinished(str(self.folder.path), epochs_done, nme, stopped, discarded)
+        if self.has_started and not discarded:
+            self.folder.record(done)
+        self.listener.on_event(done)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import time
 from contextlib import contextmanager
 from dataclasses import asdict, fields
@@ -15,12 +16,12 @@ from filelock import FileLock, Timeout
 from trainer import events, plots
 from trainer.config import ConfigError, TrainConfig
 from trainer.contact_sheet import write_png
-from trainer.core.checkpoint import save_checkpoint, write_atomically
+from trainer.core.checkpoint import save_checkpoint
+from trainer.core.files import write_atomically
 from trainer.learner import TrainingError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import TextIO
 
     import numpy as np
     from numpy.typing import NDArray
@@ -52,13 +53,12 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = FileLock(path / LOCK, timeout=0)
-        self._events: TextIO | None = None
         self._rows: list[dict[str, Any]] = []
         self._curves_drawn_s = -CURVES_EVERY_S
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep other processes out of the folder, which is made if it is not there.
+        """Keep other processes out of the folder, which is made if it is not there, and tidy up after one that died.
 
         Raises
         ------
@@ -75,27 +75,31 @@ class RunFolder:
         except OSError as error:
             raise TrainingError(f"{self.path} cannot be written ({error.strerror}); choose another --out") from error
         try:
+            self._remove_half_written()
             yield
         finally:
-            if self._events:
-                self._events.close()
-                self._events = None
             self._lock.release()
 
     @property
     def holds_a_run(self) -> bool:
-        """Whether a run was started here."""
-        return (self.path / CONFIG).exists()
+        """Whether a run was started here, or any file of one lies here."""
+        # os.path's: no error for a path that cannot be, which `locked` explains
+        return any(os.path.exists(self.path / name) for name in ALL_FILES if name != LOCK)  # noqa: PTH110
 
     def remove(self) -> None:
         """Delete everything that a run writes, and the folder if nothing else is in it."""
-        if self._events:
-            self._events.close()
-            self._events = None
+        self._lock.release()  # Windows deletes no open file
+        self._remove_half_written()
         for name in ALL_FILES:
             (self.path / name).unlink(missing_ok=True)
         if not any(self.path.iterdir()):
             self.path.rmdir()
+
+    def _remove_half_written(self) -> None:
+        """Delete what a process left that was killed within `write_atomically`."""
+        for name in ALL_FILES:
+            for path in self.path.glob(f".{name}." + 32 * "[0-9a-f]"):
+                path.unlink(missing_ok=True)
 
     def write_config(self, config: TrainConfig) -> None:
         """Begin a run."""
@@ -103,11 +107,13 @@ class RunFolder:
 
     def record(self, event: events.Event) -> None:
         """Add an event to events.jsonl."""
-        with self._explained(EVENTS):
-            if self._events is None:
-                self._events = (self.path / EVENTS).open("a", encoding="utf-8")
-            self._events.write(events.to_json_line(event) + "\n")
-            self._events.flush()
+        # Opened anew each time: a file that is kept open, and cannot be written, cannot be closed either.
+        with self._explained(EVENTS), (self.path / EVENTS).open("ab+") as file:
+            if file.seek(0, io.SEEK_END):
+                file.seek(-1, io.SEEK_END)
+                if file.read() != b"\n":  # a crash, or a full disk, cut the last one short
+                    file.write(b"\n")
+            file.write(events.to_json_line(event).encode() + b"\n")
 
     def save_weights(self, file_name: str, network: KeypointNetwork, *, name: str, info: dict[str, Any]) -> Path:
         """Replace a weights file; return its path."""
@@ -133,19 +139,18 @@ class RunFolder:
         """Drop the state of a run that has come to its end."""
         (self.path / STATE).unlink(missing_ok=True)
 
-    def has_epoch(self, epoch: int) -> bool:
-        """Whether metrics.csv tells of an epoch."""
-        return any(int(row["epoch"]) == epoch for row in self._read_metrics())
+    def judged_epochs(self) -> dict[int, float]:
+        """Return the epochs that metrics.csv tells of, and the NME after each."""
+        return {int(row["epoch"]): float(row["nme_mean"]) for row in self._read_metrics()}
 
     def keep_metrics_before(self, epoch: int) -> None:
         """Take over what metrics.csv tells of the epochs before one; that and later ones will be trained again."""
         self._rows = [row for row in self._read_metrics() if int(row["epoch"]) < epoch]
 
     def _read_metrics(self) -> list[dict[str, Any]]:
-        names = {field.name for field in fields(events.EpochDone)}
         try:
             with (self.path / METRICS).open(newline="", encoding="utf-8") as file:
-                return [row for row in csv.DictReader(file) if set(row) == names and row["epoch"].isdecimal()]
+                return [row for row in csv.DictReader(file) if _is_epoch(row)]
         except (OSError, UnicodeDecodeError, csv.Error):
             return []  # a table of figures is no reason to lose a run
 
@@ -191,6 +196,14 @@ class RunFolder:
                 f"{self.path / name} could not be written ({error.strerror}); free some space, then go on with "
                 f"--resume {self.path}"
             ) from error
+
+
+def _is_epoch(row: dict[str, Any]) -> bool:
+    try:
+        int(row["epoch"]), float(row["training_loss"]), float(row["nme_mean"])
+    except (KeyError, TypeError, ValueError):
+        return False
+    return set(row) == {field.name for field in fields(events.EpochDone)}
 
 
 def read_config(folder: Path) -> TrainConfig:
