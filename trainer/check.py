@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from trainer.contact_sheet import SheetFace, contact_sheet
-from trainer.core.checkpoint import write_atomically
+from trainer.core.files import write_atomically
 from trainer.core.keypoints import NUM_KEYPOINTS, inter_ocular_distance
 from trainer.core.preprocess import CROP_PER_BOX, box_from_keypoints, crop_squares
 from trainer.dataset import DatasetError, load_crops, read_image

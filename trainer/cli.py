@@ -6,20 +6,26 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Final
 
-from trainer.commands import check, download, evaluate, train
+from trainer.commands import check, download, evaluate, export, train
 from trainer.core.errors import FkdError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 EXIT_BAD_INPUT: Final = 2
+EXIT_INTERRUPTED: Final = 130  # as shells count it
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; return the exit code: 0 done, 1 the command's own "no", 2 bad input (told on stderr)."""
+    """Run the command line.
+
+    Returns
+    -------
+    The exit code: 0 done, 1 the command's own "no", 2 bad input (told on stderr), 130 stopped by Ctrl-C.
+    """
     parser = argparse.ArgumentParser(prog="fkd-train", description="Train and judge face-keypoint networks.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (check, train, evaluate, download):
+    for command in (check, train, evaluate, export, download):
         command.add_parser(commands)
     options = parser.parse_args(arguments)
     try:
@@ -27,3 +33,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except FkdError as error:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_BAD_INPUT
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return EXIT_INTERRUPTED

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
-from trainer.core.checkpoint import write_atomically
+from trainer.core.files import write_atomically
 from trainer.core.keypoints import EDGES
 from trainer.core.preprocess import as_grey_or_bgr
 

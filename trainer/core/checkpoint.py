@@ -7,8 +7,6 @@ checked before a network is handed out. No pickle is ever opened.
 from __future__ import annotations
 
 import json
-import os
-import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +18,7 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from trainer.core.errors import FkdError
+from trainer.core.files import write_atomically
 from trainer.core.models import NETWORKS, KeypointNetwork
 
 if TYPE_CHECKING:
@@ -53,21 +52,6 @@ class Checkpoint:
     network: KeypointNetwork
     name: str
     info: Mapping[str, Any] = field(default_factory=dict)
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that a crash or a full disk leaves the old content, never half of the new."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")  # not mkstemp: its files are the owner's alone
-    try:
-        with temporary.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def save_checkpoint(

@@ -10,6 +10,7 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from trainer.core.files import write_atomically
 from trainer.download.listing import IMAGE_SUFFIXES, SPLITS, table_of
 from trainer.download.source import DownloadError
 
@@ -154,8 +155,6 @@ def write(path: Path, content: bytes) -> None:
     DownloadError
         If the disk does not take it.
     """
-    from trainer.core.checkpoint import write_atomically  # noqa: PLC0415 (it loads torch: seconds, so not on import)
-
     try:
         write_atomically(path, content)
     except OSError as error:

@@ -2,9 +2,7 @@ import io
 import json
 import os
 import pickle
-import stat
 import struct
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from trainer.core.checkpoint import CheckpointError, load_checkpoint, save_checkpoint, write_atomically
+from trainer.core.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from trainer.core.models import build_network
 
 STORY = {"epoch": 7, "validation": {"nme_mean": 0.05}, "config": {"seed": 1, "model": "compact"}}
@@ -325,46 +323,6 @@ def test_a_full_disk_leaves_the_old_weights(network, path: Path, request) -> Non
         save_checkpoint(path, build_network("compact"), name="compact")
     assert path.read_bytes() == old
     assert names_in(path.parent) == [path.name]
-
-
-def test_a_failure_at_the_last_moment_leaves_the_old_file(path: Path, monkeypatch) -> None:
-    path.write_bytes(b"old")
-
-    def interrupt(_descriptor: int) -> None:
-        assert set(names_in(path.parent)) - {path.name}, "the new file is not beside the old one"
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(os, "fsync", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        write_atomically(path, b"new")
-    assert path.read_bytes() == b"old"
-    assert names_in(path.parent) == [path.name]
-
-
-def test_a_file_that_cannot_be_replaced_leaves_nothing_behind(tmp_path: Path) -> None:
-    target = tmp_path / "folder"
-    (target / "inside").mkdir(parents=True)
-    with pytest.raises(OSError):  # each system has its own words
-        write_atomically(target, b"new")
-    assert names_in(tmp_path) == ["folder"]
-
-
-def test_a_write_makes_its_folder_and_replaces_the_file(tmp_path: Path) -> None:
-    path = tmp_path / "a" / "b" / "file"
-    write_atomically(path, b"one")
-    write_atomically(path, b"two")
-    assert path.read_bytes() == b"two"
-    assert names_in(path.parent) == ["file"]
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")
-def test_others_may_read_what_was_written_as_far_as_the_umask_says(path: Path) -> None:
-    before = os.umask(0o022)
-    try:
-        write_atomically(path, b"content")
-    finally:
-        os.umask(before)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o644
 
 
 def test_the_file_is_plain_safetensors(network, path: Path) -> None:
