@@ -38,7 +38,7 @@ from typing import TYPE_CHECKING, Any, Final
 from trainer import metrics, plots
 from trainer.contact_sheet import SheetFace, contact_sheet, write_png
 from trainer.core import preprocess
-from trainer.core.checkpoint import write_atomically
+from trainer.core.files import write_atomically
 from trainer.dataset import read_image
 
 if TYPE_CHECKING:

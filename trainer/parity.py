@@ -1,0 +1,196 @@
+"""Whether an exported network says what the network itself says, asked of the programs that would run it."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Final
+
+import cv2
+import numpy as np
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from torch import nn
+
+    Crops = NDArray[np.float32]
+    Outputs = Mapping[str, NDArray[np.float32]]
+
+TOLERANCE_PX: Final = 0.05
+"""Of the crop: a twentieth of the noise of the labels that networks are trained on."""
+TOLERANCE_LOGIT: Final = 0.01
+OPENCV_LIMIT_S: Final = 120.0
+
+_OPENCV_PROGRAM: Final = """
+import io, sys
+import cv2, numpy as np
+cv2.setNumThreads(1)
+path, names = sys.argv[1], sys.argv[2:]
+network = cv2.dnn.readNetFromONNX(np.fromfile(path, np.uint8))
+results = {}
+with np.load(io.BytesIO(sys.stdin.buffer.read())) as batches:
+    for number in batches:
+        network.setInput(batches[number], "crops")
+        results |= {f"{number} {name}": values for name, values in zip(names, network.forward(names))}
+np.savez(sys.stdout.buffer, **results)
+"""
+
+
+@dataclass(frozen=True)
+class Check:
+    """What came of running an exported network.
+
+    Attributes
+    ----------
+    runtime
+        The program that ran it, with its version.
+    difference_px
+        Largest difference of a keypoint from the network's own, in pixels of the crop; None if it could not be run.
+    difference_logit
+        Likewise of the face logit; 0 for networks without one.
+    """
+
+    runtime: str
+    difference_px: float | None
+    difference_logit: float = 0.0
+
+    @property
+    def is_close(self) -> bool:
+        """Whether the results are the network's, but for rounding."""
+        if self.difference_px is None:
+            return False
+        return self.difference_px <= TOLERANCE_PX and self.difference_logit <= TOLERANCE_LOGIT
+
+
+def sample_crops(size_px: int, *, seed: int = 0) -> list[Crops]:
+    """Make crops to compare on: a batch of five and each of two alone.
+
+    Noise, blotches as large as the parts of a face, a slope of light, and a flat grey, which is where a normalisation
+    divides by nothing.
+
+    Returns
+    -------
+    (N, 1, S, S) float32 in [0, 1], whole numbers of 255ths, as they come from pictures.
+    """
+    random = np.random.default_rng(seed)
+    noise = random.random((size_px, size_px), np.float32)
+    blotches = [cv2.GaussianBlur(noise, (0, 0), size_px * part) for part in (0.02, 0.06)]
+    slope = np.linspace(0, 1, size_px, dtype=np.float32)[None] * np.ones((size_px, 1), np.float32)
+    crops = [noise, *((b - b.min()) / (b.max() - b.min()) for b in blotches), 0.7 * slope + 0.3 * noise]
+    crops.append(np.full_like(noise, 0.5))
+    batch = (np.round(np.stack(crops)[:, None] * 255) / 255).astype(np.float32)  # (5, 1, S, S)
+    return [batch, batch[2:3], batch[4:5]]
+
+
+def check(
+    network: nn.Module, path: Path, output_names: Sequence[str], *, size_px: int, is_onnx: bool
+) -> tuple[Check, ...]:
+    """Run an exported network on sample crops and compare it with the network itself.
+
+    Parameters
+    ----------
+    network
+        Crops (N, 1, S, S) -> a tuple of tensors.
+    path
+        The exported file.
+    output_names
+        Of those tensors.
+    size_px
+        Side of the crops.
+    is_onnx
+        ONNX, not TorchScript.
+
+    Returns
+    -------
+    For ONNX: onnxruntime's result, where it is installed, then OpenCV's; else that of TorchScript.
+    """
+    batches = sample_crops(size_px)
+    with torch.inference_mode():
+        wanted = [_named(output_names, network(torch.from_numpy(crops))) for crops in batches]
+    results: list[tuple[str, Sequence[Outputs] | None]] = []
+    if not is_onnx:
+        results.append((f"TorchScript of PyTorch {torch.__version__}", _run_torchscript(path, output_names, batches)))
+    else:
+        if find_spec("onnxruntime"):
+            results.append(_run_onnxruntime(path, output_names, batches))
+        results.append((f"OpenCV {cv2.__version__} (dnn)", _run_opencv(path, output_names, batches)))
+    return tuple(_compare(runtime, wanted, got, size_px=size_px) for runtime, got in results)
+
+
+def _compare(runtime: str, wanted: Sequence[Outputs], got: Sequence[Outputs] | None, *, size_px: int) -> Check:
+    if got is None:
+        return Check(runtime, None)
+    points = max(_difference(w["points"], g["points"]) for w, g in zip(wanted, got, strict=True))
+    logit = max(
+        _difference(w["face_logit"], g["face_logit"].reshape(-1)) if "face_logit" in w else 0.0  # (N, 1) from OpenCV
+        for w, g in zip(wanted, got, strict=True)
+    )
+    return Check(runtime, points * size_px, logit)
+
+
+def _difference(wanted: NDArray[np.float32], got: NDArray[np.float32]) -> float:
+    if wanted.shape != got.shape or not np.isfinite(got).all():
+        return float("inf")
+    return float(np.abs(wanted - got).max())
+
+
+def _named(names: Sequence[str], outputs: Sequence[Any]) -> Outputs:
+    return {name: np.asarray(values) for name, values in zip(names, outputs, strict=True)}
+
+
+def _run_torchscript(path: Path, names: Sequence[str], batches: Sequence[Crops]) -> list[Outputs]:
+    with without_deprecation_warnings(), torch.inference_mode():
+        exported = torch.jit.load(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
+        return [_named(names, exported(torch.from_numpy(crops))) for crops in batches]
+
+
+def _run_onnxruntime(path: Path, names: Sequence[str], batches: Sequence[Crops]) -> tuple[str, list[Outputs]]:
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before the import: it sends usage data from 1.29 on
+    import onnxruntime  # noqa: PLC0415 (optional)
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    results = [_named(names, session.run(list(names), {"crops": crops})) for crops in batches]
+    return f"onnxruntime {onnxruntime.__version__}", results
+
+
+def _run_opencv(path: Path, names: Sequence[str], batches: Sequence[Crops]) -> list[Outputs] | None:
+    """Run OpenCV's dnn module in a process of its own: on a graph that it does not take to, it can crash."""
+    request = io.BytesIO()
+    np.savez(request, **{str(number): crops for number, crops in enumerate(batches)})  # type: ignore[arg-type]
+    command = [sys.executable, "-P", "-c", _OPENCV_PROGRAM, str(path), *names]  # -P: nothing of the current folder
+    try:
+        run = subprocess.run(
+            command, input=request.getvalue(), capture_output=True, check=False, timeout=OPENCV_LIMIT_S
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    if run.returncode:
+        return None
+    with np.load(io.BytesIO(run.stdout)) as answer:
+        return [{name: answer[f"{number} {name}"] for name in names} for number in range(len(batches))]
+
+
+@contextmanager
+def without_deprecation_warnings() -> Iterator[None]:
+    """Silence what PyTorch says of TorchScript and of the exporter that stands on it: they are used on purpose."""
+    with warnings.catch_warnings():
+        for message in (
+            r"`torch\.jit\.\w+` is deprecated",
+            "You are using the legacy TorchScript-based ONNX export",
+            "The feature will be removed",
+        ):
+            warnings.filterwarnings("ignore", message, DeprecationWarning)
+        yield
