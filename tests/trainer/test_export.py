@@ -315,3 +315,12 @@ def test_the_command_tells_what_went_wrong(compact_weights: Path, tmp_path: Path
     output = capfd.readouterr()
     assert output.out == ""
     assert output.err.startswith("error: operator set 3")
+
+
+def test_an_installation_without_weights_is_told(monkeypatch, capfd) -> None:
+    def fail() -> Path:
+        raise FileNotFoundError("the assets folder is missing")
+
+    monkeypatch.setattr("trainer.commands.export.default_weights_path", fail)
+    assert main(["export"]) == 2
+    assert capfd.readouterr().err == "error: there are no shipped weights: the assets folder is missing\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trainer.core.checkpoint import CheckpointError
 from trainer.core.resources import default_weights_path
 from trainer.export import DEFAULT_OPSET, FORMATS, OPSETS, SUFFIXES, export
 
@@ -36,7 +37,10 @@ def add_parser(commands: Any) -> None:
 
 
 def _export(options: argparse.Namespace) -> int:
-    weights = options.weights or default_weights_path()
+    try:
+        weights = options.weights or default_weights_path()
+    except FileNotFoundError as error:
+        raise CheckpointError(f"there are no shipped weights: {error}") from error
     out = options.out or Path(weights.with_suffix(SUFFIXES[options.format]).name)
     done = export(weights, out, file_format=options.format, opset=options.opset)
     size = done.size_px
