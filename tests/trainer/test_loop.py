@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 import torch
 
-from tests.trainer.tiny import TINY_NETWORKS, Stop, Tiny, are_equal, leave_out_pictures, names_in, of_type, weights_of
+from tests.trainer.tiny import Stop, Tiny, are_equal, go_tiny, names_in, of_type, weights_of
 from trainer import events, loop, metrics
 from trainer.config import ConfigError, TrainConfig
 from trainer.core.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
-from trainer.core.models import NETWORKS, build_network
+from trainer.core.models import build_network
 from trainer.core.predictor import DeviceError, Predictor
 from trainer.core.preprocess import box_from_keypoints
 from trainer.dataset import DatasetError, load_crops, read_image, split_by_identity
@@ -34,9 +34,7 @@ def config(tiny_data: Path, tmp_path: Path) -> TrainConfig:
 @pytest.fixture
 def tiny(config: TrainConfig, monkeypatch) -> TrainConfig:
     """The same, for a network that costs nothing; `two_conv` is one as well. No pictures are drawn."""
-    for name, network in TINY_NETWORKS.items():
-        monkeypatch.setitem(NETWORKS, name, network)
-    leave_out_pictures(monkeypatch)
+    go_tiny(monkeypatch)
     return dataclasses.replace(config, model="simple")
 
 

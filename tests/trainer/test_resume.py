@@ -14,12 +14,11 @@ import torch
 from safetensors import safe_open
 
 from tests.trainer.tiny import (
-    TINY_NETWORKS,
     Child,
     Stop,
     Tiny,
     are_equal,
-    leave_out_pictures,
+    go_tiny,
     names_in,
     of_type,
     weights_of,
@@ -27,7 +26,6 @@ from tests.trainer.tiny import (
 from trainer import events
 from trainer.config import TrainConfig
 from trainer.core.checkpoint import CheckpointError, load_checkpoint
-from trainer.core.models import NETWORKS
 from trainer.dataset import DatasetError
 from trainer.loop import TrainingError, fit, resume
 
@@ -36,9 +34,7 @@ from trainer.loop import TrainingError, fit, resume
 def _tiny_networks(trained_run) -> Iterator[None]:
     """Networks that cost nothing, and no pictures but those of `trained_run`, which is others' too."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, network in TINY_NETWORKS.items():
-            patch.setitem(NETWORKS, name, network)
-        leave_out_pictures(patch)
+        go_tiny(patch)
         yield
 
 

@@ -1,6 +1,7 @@
 """Networks that cost nothing, and what tests ask of runs and of the trainer in a process of its own.
 
-Run as a script it is the trainer's command line with `simple` and `two_conv` replaced by the networks of this file.
+Run as a script it is the trainer's command line, with the networks of this file for `simple` and `two_conv`, and
+without pictures of a run.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from trainer import events
+from trainer import events, loop, plots
 from trainer.core import models
 from trainer.core.checkpoint import load_checkpoint
 from trainer.core.models import InputSpec, KeypointNetwork, NetworkOutput
@@ -62,9 +63,6 @@ class TinyTeller(Tiny):
         return super().forward(crops)._replace(face_logit=self.face(self._seen(crops))[:, 0])
 
 
-TINY_NETWORKS: dict[str, type[KeypointNetwork]] = {"simple": Tiny, "two_conv": TinyTeller}
-
-
 def of_type(told: list[events.Event], kind: type) -> list[Any]:
     return [event for event in told if isinstance(event, kind)]
 
@@ -82,10 +80,12 @@ def are_equal(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[key], b[key]) for key in a)
 
 
-def leave_out_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Draw no pictures of a run: they take longer than the run of a tiny network, and other tests look at them."""
-    monkeypatch.setattr("trainer.plots.write_curves", lambda *_: None)
-    monkeypatch.setattr("trainer.loop.validation_sheet", lambda *_: np.zeros((1, 1, 3), np.uint8))
+def go_tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `simple` and `two_conv` be networks that cost nothing, and draw no pictures: they take longer than that."""
+    monkeypatch.setitem(models.NETWORKS, "simple", Tiny)
+    monkeypatch.setitem(models.NETWORKS, "two_conv", TinyTeller)
+    monkeypatch.setattr(plots, "write_curves", lambda *_: None)
+    monkeypatch.setattr(loop, "validation_sheet", lambda *_: np.zeros((1, 1, 3), np.uint8))
 
 
 class Stop:
@@ -194,7 +194,9 @@ def environment() -> dict[str, str]:
 
 
 if __name__ == "__main__":
+    import pytest
+
     from trainer.cli import main
 
-    models.NETWORKS.update(TINY_NETWORKS)  # type: ignore[attr-defined]
+    go_tiny(pytest.MonkeyPatch())
     sys.exit(main())

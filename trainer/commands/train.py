@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import signal
 import sys
 import threading
@@ -16,11 +18,14 @@ from trainer.loop import fit, resume
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from types import FrameType
 
 MAY_CHANGE: Final = {"data", "device", "threads"}
 """Settings that a resumed run may have other values for: the weights come out the same, but for rounding."""
+
+BROKEN_PIPE: Final = {errno.EPIPE, errno.EINVAL}
+"""What writing to a pipe without a reader gives; the second on Windows."""
 
 
 def add_parser(commands: Any) -> None:
@@ -52,25 +57,44 @@ class _Wishes:
     def on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self.stop = True
 
-    def obey(self, lines: Any) -> None:
+    def obey(self, lines: Iterable[bytes]) -> None:
         """Read commands until there are no more: then whoever started the run is gone."""
         for line in lines:
             match line.strip():
-                case "stop":
+                case b"stop":
                     self.stop = True
-                case "cancel":
+                case b"cancel":
                     self.discard = self.stop = True
         self.stop = True
+
+
+class _LinePrinter:
+    """Prints events as JSON lines; wishes for a stop when nobody reads them any more."""
+
+    def __init__(self, wishes: _Wishes) -> None:
+        self._wishes = wishes
+
+    def __call__(self, event: events.Event) -> None:
+        try:
+            print(events.to_json_line(event), flush=True)
+        except OSError as error:
+            if error.errno not in BROKEN_PIPE:
+                raise
+            self._wishes.stop = True
+            # What could not be written is in the buffer still, and would be tried again.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _train(options: argparse.Namespace) -> int:
     wishes = _Wishes()
     if options.commands:
-        threading.Thread(target=wishes.obey, args=(sys.stdin,), name="commands", daemon=True).start()
+        # Unbuffered: the thread may sit in a read while the interpreter ends, and must not hold a lock then.
+        lines = open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)  # noqa: SIM115 (nothing to close)
+        threading.Thread(target=wishes.obey, args=(lines,), name="commands", daemon=True).start()
     handlers_before = {number: signal.signal(number, wishes.on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         if options.events == "jsonl":
-            _go(options, wishes, lambda event: print(events.to_json_line(event), flush=True))
+            _go(options, wishes, _LinePrinter(wishes))
         else:
             with _ProgressPrinter() as printer:
                 _go(options, wishes, printer)
