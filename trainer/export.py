@@ -107,7 +107,7 @@ def export(
     network = checkpoint.network
     network.fold()
     network.requires_grad_(requires_grad=False)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.to(memory_format=network.memory_format)  # type: ignore[call-overload]
     spec = network.input_spec
     example = torch.from_numpy(parity.sample_crops(spec.size_px)[0][:2])
     with torch.inference_mode():
