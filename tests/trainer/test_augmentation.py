@@ -128,6 +128,52 @@ def test_usual_placements_are_drawn_as_described() -> None:
     assert beyond_normal == pytest.approx(0.3 * 9 / 45, abs=0.01)
 
 
+def test_a_smaller_turn_is_the_same_draw_turned_less() -> None:
+    whole = augmentation.usual_placement(500, seeded(), CPU)
+    half = augmentation.usual_placement(500, seeded(), CPU, turn=0.5)
+    torch.testing.assert_close(half.angle, whole.angle / 2)
+    for name in ("shift", "scale", "mirror"):
+        assert torch.equal(getattr(half, name), getattr(whole, name))
+
+
+@pytest.mark.parametrize("network", ["compact", "simple"])
+def test_a_random_crop_is_the_published_one(network: str) -> None:
+    """A picture of 250 x 250, a square of 224 x 224 anywhere in it: its centre is off by up to 13 px either way."""
+    spec = NETWORKS[network].input_spec
+    placement = augmentation.random_crop_placement(4000, spec, seeded(), CPU)
+    off_px = placement.shift / spec.crop_per_box * 224
+    assert off_px.abs().max() <= 13
+    assert off_px.min() < -12.9
+    assert off_px.max() > 12.9
+    assert off_px.std().item() == pytest.approx(26 / math.sqrt(12), rel=0.03)
+    assert (placement.scale == 1).all()
+    assert (placement.angle == 0).all()
+    assert not placement.mirror.any()
+
+
+def any_placement(count: int, generator: torch.Generator) -> Placement:
+    """Any place, size, turn and side at all."""
+    return Placement(
+        shift=torch.randn(count, 2, generator=generator),
+        scale=torch.rand(count, generator=generator) * 3 + 0.1,
+        angle=torch.rand(count, generator=generator) * 2 * math.pi,
+        mirror=torch.rand(count, generator=generator) < 0.5,
+    )
+
+
+@pytest.mark.parametrize("network", ["compact", "simple"])
+@pytest.mark.parametrize("seed", range(3))
+def test_points_come_back_to_the_cache(network: str, seed: int) -> None:
+    spec = NETWORKS[network].input_spec
+    placement = any_placement(300, seeded(seed))
+    points = torch.rand(300, 68, 2, generator=seeded(seed + 10))
+    there = move_points(points, placement, spec)
+    torch.testing.assert_close(augmentation.points_in_cache(there, placement, spec), points, atol=2e-5, rtol=0)
+    back = augmentation.points_in_cache(points, placement, spec)
+    torch.testing.assert_close(move_points(back, placement, spec), points, atol=1e-3, rtol=1e-3)
+    assert not torch.allclose(there, points, atol=0.1)
+
+
 def test_bad_placements_hold_no_well_placed_face() -> None:
     placement = augmentation.bad_placement(4000, seeded(), CPU)
     aside = placement.shift.norm(dim=1) > 0.44

@@ -7,6 +7,7 @@ from trainer.events import (
     BatchDone,
     CheckpointSaved,
     EpochDone,
+    Notice,
     RunFailed,
     RunFinished,
     RunStarted,
@@ -16,11 +17,14 @@ from trainer.events import (
 
 EVENTS = [
     RunStarted('runs/ünï\n"x"', "compact (987,654 parameters)", "cpu", 60, 42, 2660, 481),
+    RunStarted("runs/a", "compact (987,654 parameters)", "4 x cuda", 60, 42, 2660, 481, epochs_done=7),
     BatchDone(1, 7, 3.25, 118.5),
     EpochDone(2, 3.5, 0.0531, 0.02, 0.4, 0.97, 12.5, is_best=True),
     CheckpointSaved("C:\\runs\\best.safetensors", 2),
     RunFinished("runs/a", 60, 0.045, stopped=False),
     RunFinished("runs/a", 0, None, stopped=True),
+    RunFinished("runs/a", 3, None, stopped=True, discarded=True),
+    Notice("the memory of cuda:0 is too small for 32 faces at once"),
     RunFailed("the disk is full \u2028 \U0001f600 \udcff"),
 ]
 
@@ -38,6 +42,15 @@ def test_every_event_is_tried_here() -> None:
     from trainer import events
 
     assert {type(event) for event in EVENTS} == set(events.Event.__args__)
+
+
+def test_events_of_an_earlier_version_are_read() -> None:
+    """What has been added since has a default."""
+    started = json.loads(to_json_line(EVENTS[0]))
+    del started["epochs_done"]
+    assert from_json_line(json.dumps(started)) == EVENTS[0]
+    line = '{"event": "RunFinished", "run": "a", "epochs_done": 1, "best_nme_mean": 0.1, "stopped": true}'
+    assert from_json_line(line) == RunFinished("a", 1, 0.1, stopped=True)
 
 
 def test_a_whole_number_does_for_a_fraction() -> None:
@@ -92,6 +105,8 @@ def batch_done(**fields: object) -> str:
         batch_done().replace("0.5", "9" * 5000),
         "[" * 100_000,
         '{"event": "RunFinished", "run": "a", "epochs_done": 1, "best_nme_mean": 0.1, "stopped": 1}',
+        '{"event": "RunFinished", "run": "a", "epochs_done": 1, "best_nme_mean": "low", "stopped": true}',
+        '{"event": "Notice", "message": ["a"]}',
         "\x00\x01\ufffd",
     ],
 )

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from trainer.losses import WING_CURVATURE, WING_WIDTH, keypoint_loss, wing
+from trainer.losses import SOFTENING, WING_CURVATURE, WING_WIDTH, euclidean, keypoint_loss, wing
 
 
 def one(error: float) -> torch.Tensor:
@@ -62,10 +62,30 @@ def test_losses_are_means() -> None:
     assert keypoint_loss("wing", errors).item() == pytest.approx(sum(wings) / 4)
 
 
-@pytest.mark.parametrize("name", ["wing", "smooth_l1", "mse"])
+def test_euclidean_is_the_distance_but_for_very_small_ones() -> None:
+    errors = torch.tensor([[3.0, 4.0], [-60.0, 80.0]], dtype=torch.float64)
+    assert euclidean(errors).item() == pytest.approx((5 + 100) / 2, rel=1e-3)
+    assert keypoint_loss("euclidean", errors).item() == euclidean(errors).item()
+    assert euclidean(torch.zeros(4, 68, 2)).item() == pytest.approx(SOFTENING)
+    assert euclidean(torch.tensor([[0.0, 1e-4]])).item() == pytest.approx(SOFTENING, rel=1e-3)
+
+
+def test_euclidean_pulls_along_the_error_and_no_harder_far_away() -> None:
+    errors = torch.tensor([[3.0, -4.0], [300.0, -400.0], [0.0, 0.0]], dtype=torch.float64, requires_grad=True)
+    (euclidean(errors) * len(errors)).backward()
+    near, far, none = errors.grad
+    torch.testing.assert_close(near, torch.tensor([0.6, -0.8], dtype=torch.float64), rtol=1e-3, atol=0)
+    torch.testing.assert_close(far, torch.tensor([0.6, -0.8], dtype=torch.float64), rtol=1e-6, atol=1e-6)
+    assert none.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("name", ["euclidean", "wing", "smooth_l1", "mse"])
 def test_losses_of_batches_are_scalars_with_gradients(name) -> None:
-    errors = torch.randn(4, 68, 2, requires_grad=True)
+    errors = torch.randn(4, 68, 2, generator=torch.Generator().manual_seed(0)).requires_grad_()
     loss = keypoint_loss(name, errors)
     assert loss.shape == ()
     loss.backward()
     assert errors.grad.abs().sum() > 0
+    assert torch.isfinite(errors.grad).all()
+    smaller = keypoint_loss(name, errors.detach() - 0.1 * errors.grad)
+    assert smaller < loss
