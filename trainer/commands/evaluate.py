@@ -5,7 +5,6 @@ The keys of ``--json`` are those of `trainer.evaluation_report`.
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,12 +69,8 @@ def _evaluate(options: argparse.Namespace) -> int:
     predictors = [Predictor.load(path, device=options.device) for path in options.compare or [options.weights]]
     paths = options.compare or [options.weights or default_weights_path()]
     samples, as_they_are = _read(options, predictors)
-    try:
-        with tqdm(total=len(samples), unit="face", disable=None, leave=False, dynamic_ncols=True) as bar:
-            found = predict(predictors, samples, boxes=options.boxes, on_progress=bar.update)
-    except KeyboardInterrupt:
-        print("stopped before all faces were judged", file=sys.stderr)
-        return 1
+    with tqdm(total=len(samples), unit="face", disable=None, leave=False, dynamic_ncols=True) as bar:
+        found = predict(predictors, samples, boxes=options.boxes, on_progress=bar.update)
     truth, raw = truth_of(samples), None if as_they_are is None else truth_of(as_they_are)
     results = [
         Result(

@@ -327,14 +327,3 @@ def test_weights_and_compare_exclude_each_other(best, tiny_data: Path, capsys) -
     with pytest.raises(SystemExit) as caught:
         main(["evaluate", "--data", str(tiny_data), "--weights", str(best), "--compare", str(best)])
     assert caught.value.code == EXIT_BAD_INPUT
-
-
-def test_an_interrupt_ends_it_without_a_traceback(best, tiny_data: Path, capsys, monkeypatch) -> None:
-    def interrupt(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(command, "predict", interrupt)
-    assert main(["evaluate", "--data", str(tiny_data), "--device", "cpu", "--weights", str(best)]) == 1
-    output = capsys.readouterr()
-    assert output.out == ""
-    assert output.err == "stopped before all faces were judged\n"
