@@ -16,18 +16,14 @@ from pathlib import Path
 from trainer.core.checkpoint import load_checkpoint, save_checkpoint
 from trainer.core.resources import default_weights_path
 
-FOLDER_SETTINGS = ("data", "out", "finetune")
-
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("run", type=Path, metavar="RUN", help="run folder of python -m trainer train")
     checkpoint = load_checkpoint(parser.parse_args().run / "best.safetensors")
-    info = dict(checkpoint.info)
-    info["config"] = {name: value for name, value in info["config"].items() if name not in FOLDER_SETTINGS}
     path = default_weights_path()
-    save_checkpoint(path, checkpoint.network, name=checkpoint.name, info=info, half=True)
-    print(f"{path.name}: epoch {info['epoch']}, {path.stat().st_size / 1e6:.1f} MB")
+    save_checkpoint(path, checkpoint.network, name=checkpoint.name, info=checkpoint.info, half=True)
+    print(f"{path.name}: epoch {checkpoint.info['epoch']}, {path.stat().st_size / 1e6:.1f} MB")
     return 0
 
 
