@@ -47,7 +47,7 @@ class RunFolder:
     Parameters
     ----------
     path
-        The folder; made by `create`, or there already for a run that goes on.
+        The folder; made by `locked`, or there already for a run that goes on.
     """
 
     def __init__(self, path: Path) -> None:
