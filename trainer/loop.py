@@ -20,7 +20,7 @@ from trainer.core.models import KeypointNetwork, build_network, count_parameters
 from trainer.core.predictor import resolve_device
 from trainer.dataset import load_crops, split_by_identity, training_cache
 from trainer.learner import Learner, TrainingError
-from trainer.parallel import Team, joined_team, local_device
+from trainer.parallel import Team, is_distributed, joined_team, local_device
 from trainer.readers import read_samples
 from trainer.run_folder import BEST, LAST, STATE, RunFolder, read_config
 from trainer.sampler import Sampler
@@ -114,9 +114,11 @@ def _run(config: TrainConfig, folder: RunFolder, listener: _Listener, *, go_on: 
     torch.manual_seed(config.seed)
     device = local_device(resolve_device(config.device))
     with joined_team(device) as team:
-        go_on = go_on or team.restarts > 0
         if folder.holds_a_run and team.is_leader and not go_on:
-            raise TrainingError(f"{folder.path} already holds a run; choose another --out, or go on with --resume")
+            # Torchrun starts all processes anew when one dies: then this is the run that they were at.
+            go_on = is_distributed() and read_config(folder.path) == replace(config, out=str(folder.path))
+            if not go_on:
+                raise TrainingError(f"{folder.path} already holds a run; choose another --out, or go on with --resume")
         network = _initial_network(config)
         with _memory_explained(device):
             network.to(device, memory_format=network.memory_format)  # type: ignore[call-overload]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import torch
 from torch import distributed
+from torch.distributed.distributed_c10d import PrefixStore
+from torch.distributed.rendezvous import rendezvous
 from torch.nn.parallel import DistributedDataParallel
 
 if TYPE_CHECKING:
@@ -18,9 +22,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
     from torch import nn
+    from torch.distributed.distributed_c10d import Store
 
 TIMEOUT: Final = timedelta(minutes=10)
 """How long a process waits for the others before it gives up."""
+GREETING: Final = timedelta(seconds=2)
 
 
 @dataclass(frozen=True)
@@ -31,13 +37,10 @@ class Team:
     ----------
     rank, size
         This process's number, and how many there are.
-    restarts
-        How often `torchrun` has started the team anew after a process died.
     """
 
     rank: int = 0
     size: int = 1
-    restarts: int = 0
 
     @property
     def is_leader(self) -> bool:
@@ -96,12 +99,38 @@ def joined_team(device: torch.device) -> Iterator[Team]:
         return
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=TIMEOUT)
+    shared, rank, size = next(rendezvous("env://", timeout=TIMEOUT))
+    backend = "nccl" if device.type == "cuda" else "gloo"
+    store = _own_store(shared, rank, size)
+    distributed.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=TIMEOUT)
     try:
-        yield Team(
-            distributed.get_rank(),
-            distributed.get_world_size(),
-            int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")),
-        )
+        yield Team(rank, size)
     finally:
         distributed.destroy_process_group()
+
+
+def _own_store(shared: Store, rank: int, size: int) -> Store:
+    """Return a store that only the processes of this start see.
+
+    That of `torchrun` outlives a restart, and the addresses that dead processes left in it mislead the new ones: they
+    wait for each other for ever (https://github.com/pytorch/pytorch/issues/135712). So the first process names the
+    start, and greets each of the others that has got the name right.
+    """
+    if rank == 0:
+        start = uuid.uuid4().hex
+        shared.set("start", start)
+        for other in range(1, size):
+            token = shared.get(f"{start}/hello/{other}").decode()
+            shared.set(f"{start}/welcome/{token}", "")
+        return PrefixStore(start, shared)
+    token, deadline_s = uuid.uuid4().hex, time.monotonic() + TIMEOUT.total_seconds()
+    while True:
+        start = shared.get("start").decode()
+        shared.set(f"{start}/hello/{rank}", token)
+        try:
+            shared.wait([f"{start}/welcome/{token}"], GREETING)
+        except distributed.DistStoreError:  # the name was an earlier start's
+            if time.monotonic() > deadline_s:
+                raise
+        else:
+            return PrefixStore(start, shared)

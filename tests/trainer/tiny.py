@@ -10,6 +10,7 @@ import queue
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -113,6 +114,7 @@ class Child:
 
     def __init__(self, *arguments: object, tiny: bool = True, launcher: tuple[str, ...] = ()) -> None:
         trainer = [str(Path(__file__))] if tiny else ["-m", "trainer"]
+        self._launches_others = bool(launcher)
         self.process = subprocess.Popen(
             [sys.executable, "-W", "error", *launcher, *trainer, *map(str, arguments)],
             stdin=subprocess.PIPE,
@@ -139,6 +141,10 @@ class Child:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._launches_others and self.process.poll() is None:  # killed, it would leave them behind
+            self.process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(TIMEOUT_S)
         self.process.kill()
         self.process.wait(TIMEOUT_S)
         for reader in self._readers:
