@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from trainer.core.models import KeypointNetwork, build_network, count_parameters
 from trainer.core.predictor import resolve_device
 from trainer.dataset import load_crops, split_by_identity, training_cache
 from trainer.learner import Learner, TrainingError
-from trainer.parallel import Team, is_distributed, joined_team, local_device
+from trainer.parallel import Team, is_distributed, is_leader, joined_team, local_device
 from trainer.readers import read_samples
 from trainer.run_folder import BEST, LAST, STATE, RunFolder, read_config
 from trainer.sampler import Sampler
@@ -112,30 +112,44 @@ def _run(config: TrainConfig, folder: RunFolder, listener: _Listener, *, go_on: 
     if config.threads:
         torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
-    device = local_device(resolve_device(config.device))
-    with joined_team(device) as team:
-        if folder.holds_a_run and team.is_leader and not go_on:
-            # Torchrun starts all processes anew when one dies: then this is the run that they were at.
-            go_on = is_distributed() and read_config(folder.path) == replace(config, out=str(folder.path))
-            if not go_on:
-                raise TrainingError(f"{folder.path} already holds a run; choose another --out, or go on with --resume")
-        network = _initial_network(config)
-        with _memory_explained(device):
-            network.to(device, memory_format=network.memory_format)  # type: ignore[call-overload]
-        samples = read_samples(config.data, correct_labels=config.correct_labels)
-        people = split_by_identity(samples, validation_share=config.validation_share, seed=config.seed)
-        with folder.locked() if team.is_leader else nullcontext():
-            run = _Run(config, folder, listener, team, device)
-            try:
-                with _memory_explained(device):
-                    run.train(network, people[0], people[1], go_on=go_on)
-            except FkdError as error:
-                run.fail(str(error))
-                raise
-            except Exception as error:
-                run.fail(f"training ended with an unexpected error ({type(error).__name__}: {error})")
-                raise
+    try:
+        device = local_device(resolve_device(config.device))
+        with joined_team(device) as team:
+            _run_in_team(config, folder, listener, team, device, go_on=go_on)
+    except Exception as error:
+        if is_leader():
+            listener.on_event(events.RunFailed(_in_a_sentence(error)))
+        raise
     return folder.path
+
+
+def _run_in_team(
+    config: TrainConfig, folder: RunFolder, listener: _Listener, team: Team, device: torch.device, *, go_on: bool
+) -> None:
+    if folder.holds_a_run and team.is_leader and not go_on:
+        # Torchrun starts all processes anew when one dies: then this is the run that they were at.
+        go_on = is_distributed() and read_config(folder.path) == replace(config, out=str(folder.path))
+        if not go_on:
+            raise TrainingError(f"{folder.path} already holds a run; choose another --out, or go on with --resume")
+    network = _initial_network(config)
+    with _memory_explained(device):
+        network.to(device, memory_format=network.memory_format)  # type: ignore[call-overload]
+    samples = read_samples(config.data, correct_labels=config.correct_labels)
+    people = split_by_identity(samples, validation_share=config.validation_share, seed=config.seed)
+    with folder.locked() if team.is_leader else nullcontext():
+        run = _Run(config, folder, listener, team, device)
+        try:
+            with _memory_explained(device):
+                run.train(network, people[0], people[1], go_on=go_on)
+        except Exception as error:
+            run.leave(_in_a_sentence(error))
+            raise
+
+
+def _in_a_sentence(error: Exception) -> str:
+    if isinstance(error, FkdError):
+        return str(error)
+    return f"training ended with an unexpected error ({type(error).__name__}: {error})"
 
 
 def _initial_network(config: TrainConfig) -> KeypointNetwork:
@@ -238,16 +252,15 @@ class _Run:
                 self.folder.record(event)
             self.listener.on_event(event)
 
-    def fail(self, message: str) -> None:
-        """Tell that the run ended with an error; what it has is kept, an empty folder is not."""
+    def leave(self, message: str) -> None:
+        """Record that the run ended with an error; what it has is kept, an empty folder is not."""
         if not self.team.is_leader:
             return
-        if not self.has_started and not self.folder.holds_a_run:
+        if self.has_started:
+            with suppress(TrainingError):  # the disk is full: that is the error already
+                self.folder.record(events.RunFailed(message))
+        elif not self.folder.holds_a_run:
             self.folder.remove()
-        try:
-            self.tell(events.RunFailed(message))
-        except TrainingError:  # the disk is full: the caller's error says so
-            self.listener.on_event(events.RunFailed(message))
 
     def _must_stop(self) -> bool:
         """Whether any process of the team was asked to stop."""

@@ -84,6 +84,11 @@ def is_distributed() -> bool:
     return "TORCHELASTIC_RUN_ID" in os.environ and "RANK" in os.environ
 
 
+def is_leader() -> bool:
+    """Tell whether this process is the first of its team, or alone; known before it has joined."""
+    return not is_distributed() or os.environ["RANK"] == "0"
+
+
 def local_device(device: torch.device) -> torch.device:
     """Return this process's own GPU where the run is on CUDA, else the device as it is."""
     if device.type == "cuda" and is_distributed():
