@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.trainer.tiny import Stop, Tiny, are_equal, go_tiny, names_in, of_type, weights_of
+from tests.trainer.tiny import Stop, Tiny, are_equal, go_tiny, names_in, of_type, only_failure, weights_of
 from trainer import events, loop, metrics
 from trainer.config import ConfigError, TrainConfig
 from trainer.core.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
@@ -315,7 +315,7 @@ def test_discarding_spares_what_is_not_the_runs(tiny: TrainConfig) -> None:
 def test_an_existing_run_is_never_written_over(trained_run, is_one_sentence) -> None:
     before = {path: path.read_bytes() for path in trained_run.folder.iterdir()}
     with pytest.raises(TrainingError, match="already holds a run") as caught:
-        fit(trained_run.config, on_event=pytest.fail)
+        fit(trained_run.config, on_event=only_failure)
     assert str(trained_run.folder) in str(caught.value)
     assert is_one_sentence(caught.value)
     assert {path: path.read_bytes() for path in trained_run.folder.iterdir()} == before
@@ -326,7 +326,7 @@ def test_weights_that_lie_in_a_folder_are_never_written_over(trained_run, tiny: 
     weights.parent.mkdir()
     shutil.copy(trained_run.folder / "best.safetensors", weights)
     with pytest.raises(TrainingError, match="already holds a run"):
-        fit(tiny, on_event=pytest.fail)
+        fit(tiny, on_event=only_failure)
     assert weights.read_bytes() == (trained_run.folder / "best.safetensors").read_bytes()
 
 
@@ -342,7 +342,7 @@ def test_a_folder_that_cannot_be_made(tiny: TrainConfig, tmp_path: Path, is_one_
     (tmp_path / "file").write_bytes(b"")
     for out in (tmp_path / "file", tmp_path / "file" / "run", tmp_path / ("x" * 300)):
         with pytest.raises(TrainingError, match="cannot be written") as caught:
-            fit(dataclasses.replace(tiny, out=str(out)), on_event=pytest.fail)
+            fit(dataclasses.replace(tiny, out=str(out)), on_event=only_failure)
         assert str(out) in str(caught.value)
     assert names_in(tmp_path) == ["file"]
 
@@ -435,8 +435,10 @@ def test_bad_input_leaves_no_run_folder(config: TrainConfig, tmp_path: Path) -> 
         ({"finetune": str(tmp_path / "nowhere.safetensors")}, CheckpointError),
         ({"device": "mps" if torch.cuda.is_available() else "cuda"}, DeviceError),
     ]:
-        with pytest.raises(error):
-            fit(dataclasses.replace(config, **changes), on_event=pytest.fail)
+        told: list[events.Event] = []
+        with pytest.raises(error) as caught:
+            fit(dataclasses.replace(config, **changes), on_event=told.append)
+        assert told == [events.RunFailed(str(caught.value))]
         assert not Path(config.out).exists()
 
 
@@ -481,7 +483,7 @@ def test_data_that_cannot_be_trained_on_are_refused(
 ) -> None:
     edit_table(data_copy / "training_frames_keypoints.csv", change)
     with pytest.raises(DatasetError, match=message) as caught:
-        fit(dataclasses.replace(tiny, data=str(data_copy)), on_event=pytest.fail)
+        fit(dataclasses.replace(tiny, data=str(data_copy)), on_event=only_failure)
     assert is_one_sentence(caught.value)
     assert not Path(tiny.out).exists()
 
@@ -514,7 +516,7 @@ def test_fine_tuning_goes_on_from_the_weights(trained_run, config: TrainConfig) 
 def test_fine_tuning_another_network_is_refused(trained_run, config: TrainConfig, is_one_sentence) -> None:
     start = trained_run.folder / "best.safetensors"
     with pytest.raises(CheckpointError, match="compact") as caught:
-        fit(dataclasses.replace(config, finetune=str(start), model="simple"), on_event=pytest.fail)
+        fit(dataclasses.replace(config, finetune=str(start), model="simple"), on_event=only_failure)
     assert str(start) in str(caught.value)
     assert is_one_sentence(caught.value)
     assert not Path(config.out).exists()

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.trainer.tiny import Child, Stop, go_tiny, names_in, of_type, weights_of
+from tests.trainer.tiny import Child, Stop, go_tiny, names_in, of_type, only_failure, weights_of
 from trainer import events
 from trainer.config import TrainConfig
 from trainer.loop import TrainingError, fit, resume
@@ -126,7 +126,7 @@ def test_another_run_is_never_gone_on_with(config: TrainConfig, change: dict, is
     folder = fit(config, on_event=stop.on_event, should_stop=stop)
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     with pytest.raises(TrainingError, match="already holds a run") as caught:
-        fit(dataclasses.replace(config, **change), on_event=pytest.fail)
+        fit(dataclasses.replace(config, **change), on_event=only_failure)
     assert is_one_sentence(caught.value)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 

@@ -21,6 +21,7 @@ from tests.trainer.tiny import (
     go_tiny,
     names_in,
     of_type,
+    only_failure,
     weights_of,
 )
 from trainer import events
@@ -273,7 +274,7 @@ def test_a_folder_without_a_run_is_refused(tmp_path: Path, is_one_sentence) -> N
     (tmp_path / "file").write_bytes(b"")
     for folder in (tmp_path, tmp_path / "nowhere", tmp_path / "file"):
         with pytest.raises(TrainingError, match=r"there is no run|cannot be used") as caught:
-            resume(folder, on_event=pytest.fail)
+            resume(folder, on_event=only_failure)
         assert str(folder) in str(caught.value)
         assert is_one_sentence(caught.value)
     assert names_in(tmp_path) == ["file"]
@@ -299,7 +300,7 @@ def test_a_folder_without_a_run_is_refused(tmp_path: Path, is_one_sentence) -> N
 def test_a_damaged_configuration_is_refused(stopped: Path, text: str, is_one_sentence) -> None:
     (stopped / "config.json").write_text(text, encoding="latin-1")
     with pytest.raises(TrainingError, match=r"config\.json cannot be used") as caught:
-        resume(stopped, on_event=pytest.fail)
+        resume(stopped, on_event=only_failure)
     assert is_one_sentence(caught.value)
     assert (stopped / "state.safetensors").is_file()
 

@@ -89,6 +89,11 @@ def go_tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "validation_sheet", lambda *_: np.zeros((1, 1, 3), np.uint8))
 
 
+def only_failure(event: events.Event) -> None:
+    """An `on_event` for a run that must not begin."""
+    assert isinstance(event, events.RunFailed), event
+
+
 class Stop:
     """A `should_stop` that says yes once it was asked `after` times since training began.
 
