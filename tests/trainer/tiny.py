@@ -6,12 +6,14 @@ without pictures of a run.
 
 from __future__ import annotations
 
+import operator
 import queue
 import subprocess
 import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -81,7 +83,7 @@ def are_equal(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[key], b[key]) for key in a)
 
 
-def go_tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+def go_tiny(monkeypatch: pytest.MonkeyPatch | SimpleNamespace) -> None:
     """Let `simple` and `two_conv` be networks that cost nothing, and draw no pictures: they take longer than that."""
     monkeypatch.setitem(models.NETWORKS, "simple", Tiny)
     monkeypatch.setitem(models.NETWORKS, "two_conv", TinyTeller)
@@ -205,9 +207,7 @@ def environment() -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    import pytest
-
     from trainer.cli import main
 
-    go_tiny(pytest.MonkeyPatch())
+    go_tiny(SimpleNamespace(setitem=operator.setitem, setattr=setattr))
     sys.exit(main())
