@@ -4,7 +4,7 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.trainer.tiny import Stop, Tiny, are_equal, go_tiny, names_in, of_type, only_failure, weights_of
+from tests.trainer.tiny import Stop, Tiny, are_equal, go_tiny, names_in, of_type, only_failure, small_disk, weights_of
 from trainer import events, loop, metrics
 from trainer.config import ConfigError, TrainConfig
 from trainer.core.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
@@ -370,24 +370,15 @@ def test_data_that_cannot_be_written_can_be_trained_on(tiny: TrainConfig, data_c
 # --- a full disk ---
 
 
-@pytest.fixture
-def small_disk() -> Iterator[Callable[[int], None]]:
-    """A function after which files cannot grow beyond some bytes: writing more fails half-way, as on a full disk."""
-    resource = pytest.importorskip("resource", reason="limits the size of files by a POSIX call")
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
-def test_a_full_disk_is_told_and_earlier_weights_stay(config: TrainConfig, small_disk, is_one_sentence) -> None:
+def test_a_full_disk_is_told_and_earlier_weights_stay(config: TrainConfig, is_one_sentence) -> None:
     told: list[events.Event] = []
 
     def on_event(event: events.Event) -> None:
         told.append(event)
         if isinstance(event, events.EpochDone) and event.epoch == 2:
-            small_disk(100_000)
+            fill(100_000)
 
-    with pytest.raises(TrainingError, match="could not be written") as caught:
+    with small_disk() as fill, pytest.raises(TrainingError, match="could not be written") as caught:
         fit(dataclasses.replace(config, epochs=2), on_event=on_event)
     assert is_one_sentence(caught.value)
     assert told[-1] == events.RunFailed(str(caught.value))
@@ -399,16 +390,16 @@ def test_a_full_disk_is_told_and_earlier_weights_stay(config: TrainConfig, small
 
 @pytest.mark.parametrize("at", [events.RunStarted, events.BatchDone, events.EpochDone, events.CheckpointSaved])
 @pytest.mark.parametrize("size", [0, 300, 8000])
-def test_a_disk_may_be_full_at_any_time(tiny: TrainConfig, small_disk, is_one_sentence, monkeypatch, at, size) -> None:
+def test_a_disk_may_be_full_at_any_time(tiny: TrainConfig, is_one_sentence, monkeypatch, at, size: int) -> None:
     monkeypatch.setattr(loop, "BATCH_EVENT_EVERY_S", 0.0)
     told: list[events.Event] = []
 
     def on_event(event: events.Event) -> None:
         told.append(event)
         if isinstance(event, at):
-            small_disk(size)
+            fill(size)
 
-    with pytest.raises(TrainingError, match="could not be written") as caught:
+    with small_disk() as fill, pytest.raises(TrainingError, match="could not be written") as caught:
         fit(dataclasses.replace(tiny, epochs=3), on_event=on_event)
     assert is_one_sentence(caught.value)
     assert told[-1] == events.RunFailed(str(caught.value))
@@ -416,10 +407,10 @@ def test_a_disk_may_be_full_at_any_time(tiny: TrainConfig, small_disk, is_one_se
         assert path.name == "state.safetensors" or load_checkpoint(path).name == "simple"
 
 
-def test_a_disk_that_is_full_from_the_start_leaves_no_folder(tiny: TrainConfig, small_disk, is_one_sentence) -> None:
-    small_disk(0)
+def test_a_disk_that_is_full_from_the_start_leaves_no_folder(tiny: TrainConfig, is_one_sentence) -> None:
     told: list[events.Event] = []
-    with pytest.raises(TrainingError, match="could not be written") as caught:
+    with small_disk() as fill, pytest.raises(TrainingError, match="could not be written") as caught:
+        fill(0)
         fit(tiny, on_event=told.append)
     assert told == [events.RunFailed(str(caught.value))]
     assert is_one_sentence(caught.value)

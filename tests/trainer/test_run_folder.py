@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.trainer.tiny import TIMEOUT_S, Tiny, environment, go_tiny, names_in
+from tests.trainer.tiny import TIMEOUT_S, Tiny, environment, go_tiny, names_in, small_disk
 from trainer import events, run_folder
 from trainer.config import TrainConfig
 from trainer.core.checkpoint import load_checkpoint
@@ -275,15 +275,6 @@ def test_a_configuration_of_a_later_version_is_refused(folder: RunFolder, is_one
 # --- a full disk ---
 
 
-@pytest.fixture
-def full_disk(folder: RunFolder) -> Iterator[Callable[[], None]]:
-    """A function after which no file can grow beyond 20 bytes, as on a full disk."""
-    resource = pytest.importorskip("resource", reason="limits the size of files by a POSIX call")
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20, before[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
 WRITES: dict[str, Callable[[RunFolder], object]] = {
     "config.json": lambda run: run.write_config(TrainConfig(epochs=7)),
     "events.jsonl": lambda run: run.record(events.Notice("a line that has no room any more")),
@@ -295,11 +286,11 @@ WRITES: dict[str, Callable[[RunFolder], object]] = {
 
 
 @pytest.mark.parametrize("name", WRITES)
-def test_a_full_disk_is_told_and_the_old_file_stays(folder: RunFolder, full_disk, name: str, is_one_sentence) -> None:
+def test_a_full_disk_is_told_and_the_old_file_stays(folder: RunFolder, name: str, is_one_sentence) -> None:
     path = folder.path / name
     path.write_bytes(b"x" * 15)
-    full_disk()
-    with pytest.raises(TrainingError, match="could not be written") as caught:
+    with small_disk() as fill, pytest.raises(TrainingError, match="could not be written") as caught:
+        fill(20)
         WRITES[name](folder)
     assert name in str(caught.value)
     assert f"--resume {folder.path}" in str(caught.value)
@@ -308,10 +299,10 @@ def test_a_full_disk_is_told_and_the_old_file_stays(folder: RunFolder, full_disk
     assert set(names_in(folder.path)) == {".lock", name}
 
 
-def test_curves_on_a_full_disk(folder: RunFolder, full_disk) -> None:
+def test_curves_on_a_full_disk(folder: RunFolder) -> None:
     folder.add_metrics(epoch(1))
     before = (folder.path / "curves.png").read_bytes()
-    full_disk()
-    with pytest.raises(TrainingError, match=r"curves\.png could not be written"):
+    with small_disk() as fill, pytest.raises(TrainingError, match=r"curves\.png could not be written"):
+        fill(20)
         folder.draw_curves()
     assert (folder.path / "curves.png").read_bytes() == before

@@ -153,8 +153,8 @@ def test_a_process_without_a_face_still_has_something_to_do(faces: FaceCrops) ->
 
 @pytest.fixture(scope="module")
 def one_face(faces: FaceCrops) -> FaceCrops:
-    """The same face 400 times."""
-    return FaceCrops(faces.crops[:1].repeat(400, 0), faces.points_unit[:1].repeat(400, 0))
+    """The same face 150 times."""
+    return FaceCrops(faces.crops[:1].repeat(150, 0), faces.points_unit[:1].repeat(150, 0))
 
 
 def placed(faces: FaceCrops, spec: InputSpec = SPEC, *, calm: bool = False, augmentation: str = "full") -> np.ndarray:
@@ -174,7 +174,7 @@ def test_a_random_crop_shifts_by_no_more_than_published(one_face: FaceCrops, net
     shift = moved - still
     assert np.ptp(shift, axis=1).max() < 1e-3, "it did more than shift"
     limit = 13 * spec.size_px / 224
-    assert 0.95 * limit < np.abs(shift).max() <= limit + 1e-3
+    assert 0.9 * limit < np.abs(shift).max() <= limit + 1e-3
     assert abs(shift.mean()) < 0.2 * limit
 
 

@@ -6,17 +6,16 @@ without pictures of a run.
 
 from __future__ import annotations
 
-import operator
 import queue
 import subprocess
 import sys
 import threading
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+import pytest
 import torch
 from torch import nn
 from torch.nn import functional
@@ -27,7 +26,7 @@ from trainer.core.checkpoint import load_checkpoint
 from trainer.core.models import InputSpec, KeypointNetwork, NetworkOutput
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT_S = 60
@@ -83,7 +82,7 @@ def are_equal(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[key], b[key]) for key in a)
 
 
-def go_tiny(monkeypatch: pytest.MonkeyPatch | SimpleNamespace) -> None:
+def go_tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let `simple` and `two_conv` be networks that cost nothing, and draw no pictures: they take longer than that."""
     monkeypatch.setitem(models.NETWORKS, "simple", Tiny)
     monkeypatch.setitem(models.NETWORKS, "two_conv", TinyTeller)
@@ -94,6 +93,20 @@ def go_tiny(monkeypatch: pytest.MonkeyPatch | SimpleNamespace) -> None:
 def only_failure(event: events.Event) -> None:
     """An `on_event` for a run that must not begin."""
     assert isinstance(event, events.RunFailed), event
+
+
+@contextmanager
+def small_disk() -> Iterator[Callable[[int], None]]:
+    """Give a function after which files cannot grow beyond some bytes: writing more fails half-way, as on a full disk.
+
+    It ends with the `with`, and must not last longer: pytest's own output may go to a file.
+    """
+    resource = pytest.importorskip("resource", reason="limits the size of files by a POSIX call")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 class Stop:
@@ -209,5 +222,5 @@ def environment() -> dict[str, str]:
 if __name__ == "__main__":
     from trainer.cli import main
 
-    go_tiny(SimpleNamespace(setitem=operator.setitem, setattr=setattr))
+    go_tiny(pytest.MonkeyPatch())
     sys.exit(main())
