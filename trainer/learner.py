@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -16,7 +17,7 @@ from trainer.core.errors import FkdError
 from trainer.parallel import ALONE, Team
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from torch import Tensor, nn
 
@@ -31,6 +32,17 @@ STATE_FORMAT: Final = "fkd-training-state"
 
 class TrainingError(FkdError, RuntimeError):
     """Training cannot go on; the message is one sentence for the user."""
+
+
+@contextmanager
+def memory_explained(device: torch.device) -> Iterator[None]:
+    """Turn a full memory, wherever it is met, into a `TrainingError`."""
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise TrainingError(
+            f"the memory of {device} is full; free some, or choose a smaller network or another device"
+        ) from error
 
 
 class Learner:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from trainer.core.errors import FkdError
 from trainer.core.models import KeypointNetwork, build_network, count_parameters
 from trainer.core.predictor import resolve_device
 from trainer.dataset import load_crops, split_by_identity, training_cache
-from trainer.learner import Learner, TrainingError
+from trainer.learner import Learner, TrainingError, memory_explained
 from trainer.parallel import Team, is_distributed, is_leader, joined_team, local_device
 from trainer.readers import read_samples
 from trainer.run_folder import BEST, LAST, STATE, RunFolder, read_config
@@ -28,7 +28,7 @@ from trainer.teacher import smooth_labels
 from trainer.validation import validate, validation_sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from trainer.config import TrainConfig
     from trainer.dataset import FaceCrops
@@ -132,14 +132,14 @@ def _run_in_team(
         if not go_on:
             raise TrainingError(f"{folder.path} already holds a run; choose another --out, or go on with --resume")
     network = _initial_network(config)
-    with _memory_explained(device):
+    with memory_explained(device):
         network.to(device, memory_format=network.memory_format)  # type: ignore[call-overload]
     samples = read_samples(config.data, correct_labels=config.correct_labels)
     people = split_by_identity(samples, validation_share=config.validation_share, seed=config.seed)
     with folder.locked() if team.is_leader else nullcontext():
         run = _Run(config, folder, listener, team, device)
         try:
-            with _memory_explained(device):
+            with memory_explained(device):
                 run.train(network, people[0], people[1], go_on=go_on)
         except Exception as error:
             run.leave(_in_a_sentence(error))
@@ -161,16 +161,6 @@ def _initial_network(config: TrainConfig) -> KeypointNetwork:
             f"{config.finetune} holds a {checkpoint.name} network, not {config.model}; choose --model {checkpoint.name}"
         )
     return checkpoint.network
-
-
-@contextmanager
-def _memory_explained(device: torch.device) -> Iterator[None]:
-    try:
-        yield
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        raise TrainingError(
-            f"the memory of {device} is full; free some, or choose a smaller network or another device"
-        ) from error
 
 
 @dataclass
