@@ -131,7 +131,8 @@ def _run_in_team(
         go_on = is_distributed() and read_config(folder.path) == replace(config, out=str(folder.path))
         if not go_on:
             raise TrainingError(f"{folder.path} already holds a run; choose another --out, or go on with --resume")
-    network = _initial_network(config)
+    # A state has all the weights: those that the run began with need not be there any more.
+    network = build_network(config.model) if go_on and folder.holds_state else _initial_network(config)
     with memory_explained(device):
         network.to(device, memory_format=network.memory_format)  # type: ignore[call-overload]
     samples = read_samples(config.data, correct_labels=config.correct_labels)

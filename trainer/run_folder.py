@@ -86,6 +86,11 @@ class RunFolder:
         # os.path's: no error for a path that cannot be, which `locked` explains
         return any(os.path.exists(self.path / name) for name in ALL_FILES if name != LOCK)  # noqa: PTH110
 
+    @property
+    def holds_state(self) -> bool:
+        """Whether there is something to go on from."""
+        return (self.path / STATE).is_file()
+
     def remove(self) -> None:
         """Delete everything that a run writes, and the folder if nothing else is in it."""
         self._lock.release()  # Windows deletes no open file

@@ -229,6 +229,16 @@ def test_data_that_were_moved_are_found_again(config: TrainConfig, tiny_data: Pa
     assert_same_end(folder, unbroken())
 
 
+def test_weights_that_a_run_began_with_may_be_gone(config: TrainConfig, weights: str, tmp_path: Path) -> None:
+    mine = Path(shutil.copy(weights, tmp_path / "mine.safetensors"))
+    stop = Stop(after=6)
+    folder = fit(dataclasses.replace(config, finetune=str(mine)), on_event=stop.on_event, should_stop=stop)
+    mine.unlink()
+    told: list[events.Event] = []
+    resume(folder, on_event=told.append)
+    assert told[-1].epochs_done == 3
+
+
 def test_a_run_that_was_moved_goes_on_where_it_is(stopped: Path, tmp_path: Path, unbroken) -> None:
     moved = stopped.rename(tmp_path / "elsewhere")
     assert resume(str(moved), on_event=ignore) == moved
