@@ -10,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from tests.trainer.tiny import small_disk
 from trainer.core.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from trainer.core.models import build_network
 
@@ -306,20 +307,10 @@ def names_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-@pytest.fixture
-def small_disk():
-    """Files cannot grow beyond 100 kB: writing more fails half-way, as on a full disk."""
-    resource = pytest.importorskip("resource", reason="limits the size of files by a POSIX call")
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
-def test_a_full_disk_leaves_the_old_weights(network, path: Path, request) -> None:
+def test_a_full_disk_leaves_the_old_weights(network, path: Path) -> None:
     old = save_to_bytes(network, path)
-    request.getfixturevalue("small_disk")
-    with pytest.raises(OSError, match="too large"):
+    with small_disk() as limit, pytest.raises(OSError, match="too large"):
+        limit(100_000)
         save_checkpoint(path, build_network("compact"), name="compact")
     assert path.read_bytes() == old
     assert names_in(path.parent) == [path.name]
