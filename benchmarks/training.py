@@ -18,7 +18,8 @@ import torch
 from trainer.config import TrainConfig
 from trainer.core.keypoints import NUM_KEYPOINTS
 from trainer.core.models import NETWORKS, build_network, count_parameters
-from trainer.core.predictor import DEVICE_NAMES, resolve_device
+from trainer.core.names import DEVICE_NAMES
+from trainer.core.predictor import resolve_device
 from trainer.dataset import CACHE_PER_BOX, FaceCrops, training_cache
 from trainer.learner import Learner
 from trainer.readers import read_samples

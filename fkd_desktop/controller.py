@@ -8,12 +8,12 @@ from enum import Enum, auto
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Signal, Slot
 
 from fkd_desktop.live import session
 from fkd_desktop.live.source import make_source
 from fkd_desktop.workers.capture_thread import CaptureThread
-from fkd_desktop.workers.network_loader import NetworkLoader
+from fkd_desktop.workers.job import Job
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,7 +55,7 @@ class Controller(QObject):
     Parameters
     ----------
     device
-        Where networks run; see `trainer.core.predictor.DEVICE_NAMES`.
+        Where networks run; see `trainer.core.names.DEVICE_NAMES`.
     """
 
     session_changed = Signal(object, str)
@@ -69,7 +69,7 @@ class Controller(QObject):
         super().__init__()
         self._device = device
         self._predictor: Predictor | None = None
-        self._loader: NetworkLoader | None = None
+        self._loader: Job | None = None
         self._thread: CaptureThread | None = None
         self._retiring: list[CaptureThread] = []
         self._dropped_before = 0
@@ -82,9 +82,11 @@ class Controller(QObject):
 
     def load_network(self, weights: Path | None = None) -> None:
         """Load weights (None: the shipped ones) behind the running session, which keeps the old network until then."""
-        loader = NetworkLoader(weights=weights, device=self._device)
-        loader.loaded.connect(partial(self._on_loader_loaded, loader))
-        loader.failed.connect(partial(self._on_loader_failed, loader))
+        if self._loader is not None:
+            self._loader.cancel()
+        loader = Job("loading the network", partial(_load_predictor, weights, self._device))
+        loader.succeeded.connect(self._on_loader_succeeded)
+        loader.failed.connect(self._on_loader_failed)
         self._loader = loader
         self._set_network_state(NetworkState.LOADING)
         loader.start()
@@ -94,14 +96,14 @@ class Controller(QObject):
         """The network in use; None until one is loaded."""
         return self._predictor
 
-    def _on_loader_loaded(self, loader: NetworkLoader, predictor: Predictor) -> None:
-        if loader is self._loader:
-            self._predictor = predictor
-            self._set_network_state(NetworkState.READY)
+    @Slot(object)
+    def _on_loader_succeeded(self, predictor: Predictor) -> None:
+        self._predictor = predictor
+        self._set_network_state(NetworkState.READY)
 
-    def _on_loader_failed(self, loader: NetworkLoader, message: str) -> None:
-        if loader is self._loader:
-            self._set_network_state(NetworkState.FAILED, message)
+    @Slot(str)
+    def _on_loader_failed(self, message: str) -> None:
+        self._set_network_state(NetworkState.FAILED, message)
 
     def _set_network_state(self, state: NetworkState, message: str = "") -> None:
         self.network_state = state
@@ -142,7 +144,8 @@ class Controller(QObject):
     def shut_down(self) -> bool:
         """Stop everything, waiting at most `SHUTDOWN_S`; false if a thread is stuck in a call that does not return."""
         self._retire()
-        self._loader = None
+        if self._loader is not None:
+            self._loader.cancel()
         deadline = time.perf_counter() + SHUTDOWN_S
         all_ended = True
         for thread in self._retiring:
@@ -195,3 +198,9 @@ class Controller(QObject):
     def _set_session_state(self, state: SessionState, message: str = "") -> None:
         self.session_state = state
         self.session_changed.emit(state, message)
+
+
+def _load_predictor(weights: Path | None, device: str, _job: Job) -> Predictor:
+    from fkd_desktop.live.network import load_predictor  # noqa: PLC0415 (imports torch: off the GUI thread)
+
+    return load_predictor(weights, device=device)

@@ -21,7 +21,7 @@ LAYERS: list[set[str]] = [
     {"fkd_desktop.errors"},
     {"fkd_desktop.live"},
     {"fkd_desktop.settings", "fkd_desktop.overlays", "fkd_desktop.workers"},
-    {"fkd_desktop.controller"},
+    {"fkd_desktop.controller", "fkd_desktop.training"},
     {"fkd_desktop.ui"},
     {"fkd_desktop.app", "fkd_desktop.annotate", "fkd_desktop.desktop_entry"},
     {"fkd_desktop.__main__"},

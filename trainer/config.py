@@ -7,8 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_type_hints
 
 from trainer.core.errors import FkdError
-from trainer.core.models import DEFAULT_NETWORK, NETWORKS
-from trainer.core.predictor import DEVICE_NAMES
+from trainer.core.names import DEFAULT_NETWORK, DEVICE_NAMES, NETWORK_NAMES
 
 if TYPE_CHECKING:
     import argparse
@@ -34,7 +33,7 @@ class TrainConfig:
 
     data: str = _setting("", "data set: a folder, or a CSV file")
     out: str = _setting("", "run folder to write; empty: runs/<date and time>")
-    model: str = _setting(DEFAULT_NETWORK, "network to train", choices=tuple(NETWORKS))
+    model: str = _setting(DEFAULT_NETWORK, "network to train", choices=NETWORK_NAMES)
     finetune: str = _setting("", "weights to start from; empty: fresh weights")
     teacher: str = _setting(
         "", "weights, separated by commas, whose predictions smooth the labels' noise; empty: the labels as they are"

@@ -13,8 +13,8 @@ from safetensors.torch import load, save
 from torch.nn import functional
 
 from trainer import losses
-from trainer.core.errors import FkdError
 from trainer.parallel import ALONE, Team
+from trainer.runs import TrainingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -28,10 +28,6 @@ FACE_LOSS_WEIGHT: Final = 0.2
 CLIP_NORM: Final = 2.0
 WARM_UP_SHARE: Final = 0.15
 STATE_FORMAT: Final = "fkd-training-state"
-
-
-class TrainingError(FkdError, RuntimeError):
-    """Training cannot go on; the message is one sentence for the user."""
 
 
 @contextmanager

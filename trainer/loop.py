@@ -19,10 +19,11 @@ from trainer.core.errors import FkdError
 from trainer.core.models import KeypointNetwork, build_network, count_parameters
 from trainer.core.predictor import resolve_device
 from trainer.dataset import load_crops, split_by_identity, training_cache
-from trainer.learner import Learner, TrainingError, memory_explained
+from trainer.learner import Learner, memory_explained
 from trainer.parallel import Team, is_distributed, is_leader, joined_team, local_device
 from trainer.readers import read_samples
-from trainer.run_folder import BEST, LAST, STATE, RunFolder, read_config
+from trainer.run_folder import RunFolder
+from trainer.runs import BEST, LAST, STATE, TrainingError, read_config
 from trainer.sampler import Sampler
 from trainer.teacher import smooth_labels
 from trainer.validation import validate, validation_sheet

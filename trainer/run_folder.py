@@ -7,18 +7,31 @@ import io
 import os
 import time
 from contextlib import contextmanager
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from filelock import FileLock, Timeout
 
 from trainer import events, plots
-from trainer.config import ConfigError, TrainConfig
+from trainer.config import TrainConfig
 from trainer.contact_sheet import write_png
 from trainer.core.checkpoint import save_checkpoint
 from trainer.core.files import write_atomically
-from trainer.learner import TrainingError
+from trainer.runs import (
+    ALL_FILES,
+    CONFIG,
+    CURVES,
+    EVENTS,
+    LOCK,
+    METRICS,
+    SHEET,
+    STATE,
+    TrainingError,
+    read_metrics,
+    remove_files,
+    remove_half_written,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,16 +41,6 @@ if TYPE_CHECKING:
 
     from trainer.core.models import KeypointNetwork
 
-CONFIG: Final = "config.json"
-METRICS: Final = "metrics.csv"
-EVENTS: Final = "events.jsonl"
-STATE: Final = "state.safetensors"
-BEST: Final = "best.safetensors"
-LAST: Final = "last.safetensors"
-CURVES: Final = "curves.png"
-SHEET: Final = "validation.png"
-LOCK: Final = ".lock"
-ALL_FILES: Final = (CONFIG, METRICS, EVENTS, STATE, BEST, LAST, CURVES, SHEET, LOCK)
 CURVES_EVERY_S: Final = 20.0
 
 
@@ -75,7 +78,7 @@ class RunFolder:
         except OSError as error:
             raise TrainingError(f"{self.path} cannot be written ({error.strerror}); choose another --out") from error
         try:
-            self._remove_half_written()
+            remove_half_written(self.path)
             yield
         finally:
             self._lock.release()
@@ -94,17 +97,7 @@ class RunFolder:
     def remove(self) -> None:
         """Delete everything that a run writes, and the folder if nothing else is in it."""
         self._lock.release()  # Windows deletes no open file
-        self._remove_half_written()
-        for name in ALL_FILES:
-            (self.path / name).unlink(missing_ok=True)
-        if not any(self.path.iterdir()):
-            self.path.rmdir()
-
-    def _remove_half_written(self) -> None:
-        """Delete what a process left that was killed within `write_atomically`."""
-        for name in ALL_FILES:
-            for path in self.path.glob(f".{name}." + 32 * "[0-9a-f]"):
-                path.unlink(missing_ok=True)
+        remove_files(self.path)
 
     def write_config(self, config: TrainConfig) -> None:
         """Begin a run."""
@@ -146,18 +139,11 @@ class RunFolder:
 
     def judged_epochs(self) -> dict[int, float]:
         """Return the epochs that metrics.csv tells of, and the NME after each."""
-        return {int(row["epoch"]): float(row["nme_mean"]) for row in self._read_metrics()}
+        return {int(row["epoch"]): float(row["nme_mean"]) for row in read_metrics(self.path)}
 
     def keep_metrics_before(self, epoch: int) -> None:
         """Take over what metrics.csv tells of the epochs before one; that and later ones will be trained again."""
-        self._rows = [row for row in self._read_metrics() if int(row["epoch"]) < epoch]
-
-    def _read_metrics(self) -> list[dict[str, Any]]:
-        try:
-            with (self.path / METRICS).open(newline="", encoding="utf-8") as file:
-                return [row for row in csv.DictReader(file) if _is_epoch(row)]
-        except (OSError, UnicodeDecodeError, csv.Error):
-            return []  # a table of figures is no reason to lose a run
+        self._rows = [row for row in read_metrics(self.path) if int(row["epoch"]) < epoch]
 
     def add_metrics(self, done: events.EpochDone) -> None:
         """Add an epoch to metrics.csv, and to curves.png now and then."""
@@ -201,30 +187,3 @@ class RunFolder:
                 f"{self.path / name} could not be written ({error.strerror}); free some space, then go on with "
                 f"--resume {self.path}"
             ) from error
-
-
-def _is_epoch(row: dict[str, Any]) -> bool:
-    try:
-        int(row["epoch"]), float(row["training_loss"]), float(row["nme_mean"])
-    except (KeyError, TypeError, ValueError):
-        return False
-    return set(row) == {field.name for field in fields(events.EpochDone)}
-
-
-def read_config(folder: Path) -> TrainConfig:
-    """Return the configuration of the run in a folder.
-
-    Raises
-    ------
-    TrainingError
-        If there is no run, or its configuration cannot be read.
-    """
-    path = folder / CONFIG
-    try:
-        return TrainConfig.from_json(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise TrainingError(
-            f"there is no run in {folder} (no {CONFIG}); choose a folder that training wrote"
-        ) from error
-    except (OSError, UnicodeDecodeError, ConfigError) as error:
-        raise TrainingError(f"{path} cannot be used ({error}); train into a new folder") from error

@@ -25,7 +25,7 @@ def load_predictor(weights: Path | None = None, *, device: str = "auto") -> Pred
     weights
         A safetensors file; None for the shipped weights.
     device
-        See `trainer.core.predictor.DEVICE_NAMES`.
+        See `trainer.core.names.DEVICE_NAMES`.
 
     Raises
     ------

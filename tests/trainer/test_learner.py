@@ -9,8 +9,9 @@ from safetensors.torch import load
 
 from tests.trainer.tiny import Tiny, TinyTeller, are_equal
 from trainer.config import TrainConfig
-from trainer.learner import CLIP_NORM, FACE_LOSS_WEIGHT, Learner, TrainingError
+from trainer.learner import CLIP_NORM, FACE_LOSS_WEIGHT, Learner
 from trainer.losses import keypoint_loss
+from trainer.runs import TrainingError
 
 CONFIG = TrainConfig(optimizer="sgd", schedule="constant", learning_rate=0.01, batch_size=8)
 Batch = tuple[torch.Tensor, torch.Tensor, int]

@@ -20,8 +20,9 @@ from trainer.core.models import build_network
 from trainer.core.predictor import DeviceError, Predictor
 from trainer.core.preprocess import box_from_keypoints
 from trainer.dataset import DatasetError, load_crops, read_image, split_by_identity
-from trainer.loop import TrainingError, fit
+from trainer.loop import fit
 from trainer.readers import read_samples
+from trainer.runs import TrainingError
 from trainer.validation import Validation, validate
 
 

@@ -14,8 +14,9 @@ import torch
 from tests.trainer.tiny import Child, Stop, go_tiny, names_in, of_type, only_failure, weights_of
 from trainer import events
 from trainer.config import TrainConfig
-from trainer.loop import TrainingError, fit, resume
+from trainer.loop import fit, resume
 from trainer.parallel import ALONE, Team, is_distributed, joined_team, local_device
+from trainer.runs import TrainingError
 
 CPU = torch.device("cpu")
 linux_only = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds processes in /proc")

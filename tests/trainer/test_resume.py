@@ -28,7 +28,8 @@ from trainer import events
 from trainer.config import TrainConfig
 from trainer.core.checkpoint import CheckpointError, load_checkpoint
 from trainer.dataset import DatasetError
-from trainer.loop import TrainingError, fit, resume
+from trainer.loop import fit, resume
+from trainer.runs import TrainingError
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -14,8 +14,8 @@ from tests.trainer.tiny import TIMEOUT_S, Tiny, environment, go_tiny, names_in, 
 from trainer import events, run_folder
 from trainer.config import TrainConfig
 from trainer.core.checkpoint import load_checkpoint
-from trainer.learner import TrainingError
-from trainer.run_folder import ALL_FILES, RunFolder, read_config
+from trainer.run_folder import RunFolder
+from trainer.runs import ALL_FILES, TrainingError, read_config
 
 HALF_WRITTEN = ".last.safetensors." + "0123456789abcdef" * 2
 

@@ -229,9 +229,7 @@ NETWORKS: Final[Mapping[str, type[KeypointNetwork]]] = {
     "compact": Compact,
     "large": Large,
 }
-"""Name -> network class; the names are stored in checkpoints."""
-
-DEFAULT_NETWORK: Final = "compact"
+"""Name -> network class; the names, those of `trainer.core.names.NETWORK_NAMES`, are stored in checkpoints."""
 
 
 def build_network(name: str) -> KeypointNetwork:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Self, get_args
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from trainer.core import preprocess
 from trainer.core.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from trainer.core.errors import FkdError
 from trainer.core.keypoints import NUM_KEYPOINTS
+from trainer.core.names import DEVICE_NAMES, DeviceName
 from trainer.core.resources import default_weights_path
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from trainer.core.models import KeypointNetwork
-
-DeviceName = Literal["auto", "cpu", "cuda", "mps"]
-DEVICE_NAMES: tuple[DeviceName, ...] = get_args(DeviceName)
 
 
 class DeviceError(FkdError, ValueError):

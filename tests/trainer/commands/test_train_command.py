@@ -15,7 +15,8 @@ from trainer import events, loop
 from trainer.cli import EXIT_BAD_INPUT, main
 from trainer.config import TrainConfig
 from trainer.core.checkpoint import load_checkpoint
-from trainer.loop import TrainingError, fit, resume
+from trainer.loop import fit, resume
+from trainer.runs import TrainingError
 
 QUICK = ["--batch-size", "8", "--device", "cpu", "--threads", "1"]
 FOR_EVER = ["--model", "simple", "--epochs", "100000", *QUICK]

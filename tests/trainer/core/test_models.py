@@ -2,7 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from trainer.core.models import DEFAULT_NETWORK, NETWORKS, build_network, count_parameters
+from trainer.core.models import NETWORKS, build_network, count_parameters
+from trainer.core.names import DEFAULT_NETWORK, NETWORK_NAMES
 
 
 @pytest.fixture(params=list(NETWORKS))
@@ -50,6 +51,7 @@ def test_the_baseline_takes_224_px_crops(baseline: str) -> None:
 
 
 def test_the_default_network_is_small() -> None:
+    assert tuple(NETWORKS) == NETWORK_NAMES
     assert DEFAULT_NETWORK == "compact"
     assert count_parameters(on_meta("compact")) < 700_000 < count_parameters(on_meta("large")) < 1_100_000
 

@@ -13,7 +13,8 @@ from trainer.core import resources
 from trainer.core.checkpoint import CheckpointError
 from trainer.core.keypoints import LEFT_EYE, RIGHT_EYE
 from trainer.core.models import Compact
-from trainer.core.predictor import DEVICE_NAMES, DeviceError, Predictor, available_devices, resolve_device
+from trainer.core.names import DEVICE_NAMES
+from trainer.core.predictor import DeviceError, Predictor, available_devices, resolve_device
 from trainer.core.preprocess import box_from_keypoints
 from trainer.dataset import read_image, split_by_identity
 from trainer.evaluate import evaluate
