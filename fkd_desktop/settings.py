@@ -26,6 +26,11 @@ def log_path() -> Path:
     return platformdirs.user_log_path(APP_ID, appauthor=False) / "fkd-desktop.log"
 
 
+def runs_path() -> Path:
+    """Return the folder that the application's training runs are written to."""
+    return platformdirs.user_data_path(APP_ID, appauthor=False) / "runs"
+
+
 def set_up_logging() -> Path | None:
     """Log to a file that is kept small; None where none can be written, which is no reason not to start."""
     path = log_path()
@@ -90,6 +95,24 @@ class Settings:
     @last_folder.setter
     def last_folder(self, folder: str) -> None:
         self._store.setValue("source/folder", folder)
+
+    @property
+    def weights(self) -> str:
+        """Path of the weights in use; empty for the shipped ones."""
+        return str(self._store.value("network/weights", ""))
+
+    @weights.setter
+    def weights(self, path: str) -> None:
+        self._store.setValue("network/weights", path)
+
+    @property
+    def data_folder(self) -> str:
+        """The data set that was trained on or looked at last; empty if never set."""
+        return str(self._store.value("training/data", ""))
+
+    @data_folder.setter
+    def data_folder(self, path: str) -> None:
+        self._store.setValue("training/data", path)
 
     def save(self) -> None:
         """Write the file now."""

@@ -24,12 +24,13 @@ class RunStarted:
 
 @dataclass(frozen=True)
 class BatchDone:
-    """A step was taken. Epochs and batches count from 1."""
+    """A step was taken. Epochs and batches count from 1; the memory is the process's, or the GPU's where it uses one."""
 
     epoch: int
     batch: int
     loss: float
     images_per_s: float
+    memory_bytes: int = 0
 
 
 @dataclass(frozen=True)
