@@ -112,6 +112,19 @@ class TrainConfig:
             raise ConfigError(f"it has the setting {unknown[0]!r}, which this version does not know")
         return cls(**values)
 
+    def to_arguments(self) -> list[str]:
+        """Return the command line of `train` that makes this configuration."""
+        arguments = []
+        for setting in fields(self):
+            flag, value = setting.name.replace("_", "-"), getattr(self, setting.name)
+            if value == setting.default:
+                continue
+            if isinstance(value, bool):
+                arguments.append(f"--{flag}" if value else f"--no-{flag}")
+            else:
+                arguments.append(f"--{flag}={value}")
+        return arguments
+
     @classmethod
     def from_arguments(cls, arguments: argparse.Namespace) -> TrainConfig:
         """Make a configuration from what `add_arguments` parsed."""

@@ -24,7 +24,7 @@ class RunStarted:
 
 @dataclass(frozen=True)
 class BatchDone:
-    """A step was taken. Epochs and batches count from 1; the memory is the process's, or the GPU's where it uses one."""
+    """A step was taken. Epochs and batches count from 1; the memory is the GPU's on CUDA, else the process's."""
 
     epoch: int
     batch: int

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import psutil
 import torch
 from safetensors.torch import load, save
 from torch.nn import functional
@@ -39,6 +40,13 @@ def memory_explained(device: torch.device) -> Iterator[None]:
         raise TrainingError(
             f"the memory of {device} is full; free some, or choose a smaller network or another device"
         ) from error
+
+
+def memory_in_use(device: torch.device) -> int:
+    """Return the bytes that this process holds: of the GPU's memory on CUDA, else of the computer's."""
+    if device.type == "cuda":
+        return torch.cuda.memory_reserved(device)
+    return int(psutil.Process().memory_info().rss)
 
 
 class Learner:

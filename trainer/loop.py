@@ -19,7 +19,7 @@ from trainer.core.errors import FkdError
 from trainer.core.models import KeypointNetwork, build_network, count_parameters
 from trainer.core.predictor import resolve_device
 from trainer.dataset import load_crops, split_by_identity, training_cache
-from trainer.learner import Learner, memory_explained
+from trainer.learner import Learner, memory_explained, memory_in_use
 from trainer.parallel import Team, is_distributed, is_leader, joined_team, local_device
 from trainer.readers import read_samples
 from trainer.run_folder import RunFolder
@@ -331,7 +331,8 @@ class _Run:
             now = time.perf_counter()
             if now - last_told >= BATCH_EVENT_EVERY_S:
                 last_told = now
-                self.tell(events.BatchDone(progress.epoch, progress.batch, loss, images / (now - began)))
+                speed, memory = images / (now - began), memory_in_use(self.device)
+                self.tell(events.BatchDone(progress.epoch, progress.batch, loss, speed, memory))
         cut_short = progress.batch < sampler.batches
         if progress.batch == first:  # stopped before the first step: all is on disk
             return True

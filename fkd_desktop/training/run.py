@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import logging
+import os
+import signal
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from fkd_desktop.workers.job import Job
+from fkd_desktop.workers.training_process import TrainingProcess, trainer_command
 from trainer import events
+from trainer.config import TrainConfig
+from trainer.runs import TrainingError, delete_run, summarise
 
 if TYPE_CHECKING:
-    from trainer.config import TrainConfig
+    from collections.abc import Sequence
+
+_log = logging.getLogger(__name__)
+
+CANCEL_PATIENCE_MS: Final = 8000
+LOGS_KEPT: Final = 20
 
 
 class TrainingState(Enum):
@@ -94,30 +108,192 @@ class RunRecord:
 
 
 class TrainingController(QObject):
-    """Runs the trainer as a child process, one run at a time. Lives in the GUI thread and never blocks it."""
+    """Runs the trainer as a child process, one run at a time. Lives in the GUI thread and never blocks it.
+
+    Parameters
+    ----------
+    log_folder
+        Where each run's log goes.
+    command
+        Runs the trainer's command line.
+    """
 
     state_changed = Signal(object)
     """`TrainingState`."""
     event_received = Signal(object)
     """A `trainer.events.Event`; `record` has it already."""
 
-    def __init__(self) -> None:
+    def __init__(self, log_folder: Path, *, command: Sequence[str] | None = None) -> None:
         super().__init__()
+        self._log_folder = log_folder
+        self._command = tuple(command or trainer_command())
+        self._process: TrainingProcess | None = None
+        self._told_failure = ""
+        self._patience = QTimer(self, singleShot=True, interval=CANCEL_PATIENCE_MS)
+        self._patience.timeout.connect(self._on_patience_timeout)
         self.state = TrainingState.IDLE
         self.record: RunRecord | None = None
 
     def start(self, config: TrainConfig) -> None:
-        """Start a run."""
-        raise NotImplementedError
+        """Start a run in ``config.out``; does nothing while another is active.
+
+        It trains at low priority and, unless told how many threads to use, leaves one processor core to the rest.
+        """
+        if self.state.is_active:
+            return
+        record = RunRecord(replace(config, threads=config.threads or spare_cores()), Path(config.out))
+        if record.folder.exists():  # and its cancel would delete what is there
+            self._fail(record, f"{record.folder} is there already; choose another name for the run")
+        else:
+            self._launch(record, record.config.to_arguments())
 
     def resume(self, folder: Path) -> None:
-        """Go on with a run."""
-        raise NotImplementedError
+        """Go on with a run; does nothing while another is active."""
+        if self.state.is_active:
+            return
+        try:
+            run = summarise(folder)
+        except TrainingError as error:
+            self._fail(RunRecord(self.record.config if self.record else TrainConfig(), folder), str(error))
+            return
+        record = RunRecord(run.config, folder, epochs=list(run.epochs))
+        self._launch(record, ["--resume", str(folder), f"--threads={run.config.threads or spare_cores()}"])
 
     def stop(self) -> None:
         """Ask the run to end after the batch under way and keep what it has."""
-        raise NotImplementedError
+        if self._process and self.state in (TrainingState.STARTING, TrainingState.TRAINING):
+            self._process.send("stop")
+            self._set_state(TrainingState.STOPPING)
 
     def cancel(self) -> None:
-        """Ask the run to end and remove everything it wrote."""
-        raise NotImplementedError
+        """Ask the run to end and remove everything it wrote; one that does not listen is killed."""
+        if self._process and self.state.is_active and self.state is not TrainingState.CANCELLING:
+            self._process.send("cancel")
+            self._patience.start()
+            self._set_state(TrainingState.CANCELLING)
+
+    def shut_down(self) -> None:
+        """Let go of the process: it stops by itself and keeps what it has."""
+        self._patience.stop()
+        if self._process:
+            if self.state is TrainingState.CANCELLING:
+                self._process.send("cancel")
+            self._process.let_go()
+
+    def _log_path(self, folder: Path) -> Path:
+        return self._log_folder / f"{folder.name}.log"
+
+    def _launch(self, record: RunRecord, arguments: Sequence[str]) -> None:
+        command = (*self._command, "train", "--events=jsonl", "--commands", "--low-priority", *arguments)
+        process = TrainingProcess(command, self._log_path(record.folder))
+        process.event_received.connect(self._on_process_event)
+        process.ended.connect(self._on_process_ended)
+        self.record, self._told_failure = record, ""
+        try:
+            _forget_old_logs(self._log_folder)
+            process.start()
+        except OSError as error:
+            self._fail(record, f"the trainer cannot be started ({error.strerror}); free some space or memory first")
+            return
+        _log.info("training %s, process %d", record.folder, process.pid)
+        self._process = process
+        self._set_state(TrainingState.STARTING)
+
+    @Slot(object)
+    def _on_process_event(self, event: events.Event) -> None:
+        record = self.record
+        assert record is not None
+        match event:
+            case events.RunStarted():
+                record.started, record.started_s = event, time.monotonic()
+                # What was measured of an epoch that is trained again does not count any more.
+                record.epochs = [epoch for epoch in record.epochs if epoch.epoch <= event.epochs_done]
+                if self.state is TrainingState.STARTING:
+                    self._set_state(TrainingState.TRAINING)
+            case events.BatchDone():
+                record.batch = event
+            case events.EpochDone():
+                record.epochs.append(event)
+            case events.Notice():
+                record.notices.append(event.message)
+            case events.RunFinished():
+                record.finished = event
+            case events.RunFailed():
+                self._told_failure = event.message
+        self.event_received.emit(event)
+
+    @Slot(int)
+    def _on_process_ended(self, code: int) -> None:
+        record, process = self.record, self._process
+        assert record is not None and process is not None
+        self._process = None
+        self._patience.stop()
+        finished = record.finished
+        _log.info("training %s ended with exit code %d", record.folder, code)
+        if self.state is TrainingState.CANCELLING:
+            self._remove(record.folder)
+        elif finished is not None:
+            self._set_state(TrainingState.STOPPED if finished.stopped else TrainingState.FINISHED)
+        else:
+            last_lines = process.last_lines()
+            self._fail(record, self._told_failure or _why_it_died(code, last_lines), last_lines)
+
+    @Slot()
+    def _on_patience_timeout(self) -> None:
+        if self._process:
+            self._process.kill()
+
+    def _remove(self, folder: Path) -> None:
+        """Delete what a run that was killed, or had been resumed, has left."""
+        job = Job(f"deleting {folder.name}", lambda _: delete_run(folder))
+        job.succeeded.connect(lambda _: self._set_state(TrainingState.CANCELLED))
+        job.failed.connect(self._on_remove_failed)
+        job.start()
+
+    @Slot(str)
+    def _on_remove_failed(self, message: str) -> None:
+        assert self.record is not None
+        self._fail(self.record, message)
+
+    def _fail(self, record: RunRecord, message: str, last_lines: tuple[str, ...] = ()) -> None:
+        _log.error("training %s: %s", record.folder, message)
+        record.failure = Failure(message, last_lines, self._log_path(record.folder))
+        self.record = record
+        self._set_state(TrainingState.FAILED)
+
+    def _set_state(self, state: TrainingState) -> None:
+        self.state = state
+        self.state_changed.emit(state)
+
+
+def spare_cores() -> int:
+    """Return how many threads training may use beside a live session: all cores but one."""
+    return max(1, (os.cpu_count() or 2) - 1)
+
+
+def _why_it_died(code: int, last_lines: Sequence[str]) -> str:
+    if any("MemoryError" in line or "out of memory" in line.lower() for line in last_lines):
+        return "the memory is full; choose a smaller batch size or network, or close other programs"
+    if code < 0 and _signal_name(-code) == "SIGKILL":
+        return (
+            "the training process was killed from outside; when nobody did that, the computer ran out of memory: "
+            "choose a smaller batch size or network"
+        )
+    if code < 0:
+        return f"the training process crashed ({_signal_name(-code)}); its last lines and the log say more"
+    return f"the training process ended unexpectedly (exit code {code}); its last lines and the log say more"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _forget_old_logs(folder: Path) -> None:
+    """Keep the logs of the last runs."""
+    with suppress(OSError):
+        logs = sorted(folder.glob("*.log"), key=lambda path: path.stat().st_mtime)
+        for path in logs[: max(0, len(logs) - LOGS_KEPT + 1)]:
+            path.unlink(missing_ok=True)

@@ -7,9 +7,11 @@ import os
 import signal
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import psutil
 from tqdm import tqdm
 
 from trainer import events
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
 MAY_CHANGE: Final = {"data", "device", "threads"}
 """Settings that a resumed run may have other values for: the weights come out the same, but for rounding."""
+
+NICENESS: Final = 10
+"""Of a low-priority run: with 10 a thread gets about a tenth of a processor that another one wants whole."""
 
 BROKEN_PIPE: Final = {errno.EPIPE, errno.EINVAL}
 """What writing to a pipe without a reader gives; the second on Windows."""
@@ -44,6 +49,9 @@ def add_parser(commands: Any) -> None:
         "--commands",
         action="store_true",
         help="obey lines on standard input: stop (keep what there is) or cancel (remove the run); its end is a stop",
+    )
+    train.add_argument(
+        "--low-priority", action="store_true", help="let other programs go first: training in the background"
     )
     train.set_defaults(run=_train)
 
@@ -86,6 +94,8 @@ class _LinePrinter:
 
 
 def _train(options: argparse.Namespace) -> int:
+    if options.low_priority:
+        _let_others_go_first()
     wishes = _Wishes()
     if options.commands:
         # Unbuffered: the thread may sit in a read while the interpreter ends, and must not hold a lock then.
@@ -102,6 +112,12 @@ def _train(options: argparse.Namespace) -> int:
         for number, handler in handlers_before.items():
             signal.signal(number, handler)
     return 0
+
+
+def _let_others_go_first() -> None:
+    process = psutil.Process()
+    with suppress(psutil.Error, OSError):  # not allowed: then it trains as others do
+        process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else NICENESS)
 
 
 def _go(options: argparse.Namespace, wishes: _Wishes, on_event: Callable[[events.Event], None]) -> None:
