@@ -16,6 +16,7 @@ import pytest
 
 from fkd_desktop.app import clear_opencv_qt_paths
 from fkd_desktop.live import source as sources
+from tests.drawn import csv_data, data_copy, drawn, edit_table, pts_data, tiny_data  # noqa: F401 (fixtures)
 from tests.live.helpers import DemoFrame
 from trainer.core.resources import assets_dir
 
