@@ -23,48 +23,81 @@ class ConfigError(FkdError, ValueError):
     """A training configuration that cannot work; the message names the field and the value."""
 
 
-def _setting(default: Any, help_text: str, **options: Any) -> Any:
-    return field(default=default, metadata={"help": help_text, **options})
+def _setting(default: Any, help_text: str, label: str, **options: Any) -> Any:
+    return field(default=default, metadata={"help": help_text, "label": label, "group": "advanced", **options})
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """Everything a training run depends on; checked when made."""
+    """Everything a training run depends on; checked when made.
 
-    data: str = _setting("", "data set: a folder, or a CSV file")
-    out: str = _setting("", "run folder to write; empty: runs/<date and time>")
-    model: str = _setting(DEFAULT_NETWORK, "network to train", choices=NETWORK_NAMES)
-    finetune: str = _setting("", "weights to start from; empty: fresh weights")
+    A field's metadata are its `help`, its limits or choices, and what a form makes its editor from: a short `label`,
+    its `group` ("main", "advanced", or "place" for what is chosen elsewhere), a `kind` where the type does not say it
+    all ("start": nothing or weights; "weights": files, separated by commas), and `zero`, what 0 stands for.
+    """
+
+    data: str = _setting("", "data set: a folder, or a CSV file", "Data set", group="place")
+    out: str = _setting("", "run folder to write; empty: runs/<date and time>", "Run folder", group="place")
+    model: str = _setting(DEFAULT_NETWORK, "network to train", "Network", group="main", choices=NETWORK_NAMES)
+    finetune: str = _setting(
+        "", "weights to start from; empty: fresh weights", "Start from", group="main", kind="start"
+    )
     teacher: str = _setting(
-        "", "weights, separated by commas, whose predictions smooth the labels' noise; empty: the labels as they are"
+        "",
+        "weights, separated by commas, whose predictions smooth the labels' noise; empty: the labels as they are",
+        "Teacher",
+        kind="weights",
     )
     teacher_share: float = _setting(
-        0.5, "weight of the teacher's keypoints against the labels", minimum=0.0, maximum=1.0
+        0.5, "weight of the teacher's keypoints against the labels", "Teacher's share", minimum=0.0, maximum=1.0
     )
-    optimizer: OptimizerName = _setting("adamw", "optimizer")  # noqa: RUF009 (it makes a field)
-    loss: LossName = _setting("euclidean", "loss on the keypoints")  # noqa: RUF009
-    epochs: int = _setting(60, "passes over the training images", minimum=1, maximum=100_000)
-    batch_size: int = _setting(32, "faces a step, of all processes together", minimum=1, maximum=65_536)
-    learning_rate: float = _setting(5e-3, "learning rate; with one_cycle its peak", minimum=0.0, maximum=1.0)
-    schedule: ScheduleName = _setting("one_cycle", "how the learning rate goes")  # noqa: RUF009
-    weight_decay: float = _setting(0.02, "decoupled weight decay (adamw)", minimum=0.0, maximum=1.0)
+    optimizer: OptimizerName = _setting("adamw", "optimizer", "Optimizer")  # noqa: RUF009 (it makes a field)
+    loss: LossName = _setting("euclidean", "loss on the keypoints", "Loss")  # noqa: RUF009
+    epochs: int = _setting(60, "passes over the training images", "Epochs", group="main", minimum=1, maximum=100_000)
+    batch_size: int = _setting(
+        32, "faces a step, of all processes together", "Batch size", group="main", minimum=1, maximum=65_536
+    )
+    learning_rate: float = _setting(
+        5e-3, "learning rate; with one_cycle its peak", "Learning rate", group="main", minimum=0.0, maximum=1.0
+    )
+    schedule: ScheduleName = _setting("one_cycle", "how the learning rate goes", "Schedule")  # noqa: RUF009
+    weight_decay: float = _setting(0.02, "decoupled weight decay (adamw)", "Weight decay", minimum=0.0, maximum=1.0)
     augmentation: AugmentationName = _setting(  # noqa: RUF009
-        "full", "full: place, size, angle, light, sharpness, hidden parts; random_crop: a shift, as published"
+        "full",
+        "full: place, size, angle, light, sharpness, hidden parts; random_crop: a shift, as published",
+        "Augmentation",
+        group="main",
     )
     calm_share: float = _setting(
-        0.25, "last share of the epochs, in which faces are turned and hidden less", minimum=0.0, maximum=1.0
+        0.25,
+        "last share of the epochs, in which faces are turned and hidden less",
+        "Calm share",
+        minimum=0.0,
+        maximum=1.0,
     )
     negative_share: float = _setting(
-        0.15, "crops without a well-placed face, a face: teaches the confidence", minimum=0.0, maximum=1.0
+        0.15,
+        "crops without a well-placed face, a face: teaches the confidence",
+        "Non-faces a face",
+        minimum=0.0,
+        maximum=1.0,
     )
-    correct_labels: bool = _setting(True, "undo the known shift of the published data set's labels")
+    correct_labels: bool = _setting(
+        True, "undo the known shift of the published data set's labels", "Correct published labels"
+    )
     validation_share: float = _setting(
-        0.15, "share of the identities kept aside to judge each epoch on", minimum=0.01, maximum=0.9
+        0.15,
+        "share of the identities kept aside to judge each epoch on",
+        "Kept aside",
+        minimum=0.01,
+        maximum=0.9,
     )
-    seed: int = _setting(1, "seed of the split, the weights and the augmentation", minimum=0, maximum=2**31 - 1)
-    device: str = _setting("auto", "where to train", choices=DEVICE_NAMES)
-    precision: PrecisionName = _setting("auto", "numbers to compute with; auto: bfloat16 on CUDA")  # noqa: RUF009
-    threads: int = _setting(0, "processor threads; 0: all", minimum=0, maximum=1024)
+    seed: int = _setting(1, "seed of the split, the weights and the augmentation", "Seed", minimum=0, maximum=2**31 - 1)
+    device: str = _setting("auto", "where to train", "Device", group="main", choices=DEVICE_NAMES)
+    precision: PrecisionName = _setting(  # noqa: RUF009
+        "auto", "numbers to compute with; auto: bfloat16 on CUDA", "Precision"
+    )
+    threads: int = _setting(0, "processor threads; 0: all", "Threads", minimum=0, maximum=1024, zero="All")
 
     def __post_init__(self) -> None:
         """Check every field.

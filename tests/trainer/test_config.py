@@ -173,3 +173,22 @@ def test_every_field_has_its_flag(name: str) -> None:
     config = parse("--data", "x", flag(name), str(value))
     assert getattr(config, name) == value
     assert type(getattr(config, name)) is type(default)
+
+
+# --- forms
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_every_setting_has_a_short_label_and_a_place_in_a_form(name: str) -> None:
+    metadata = FIELDS[name].metadata
+    assert 3 <= len(metadata["label"]) <= 26
+    assert metadata["label"][0].isupper()
+    assert metadata["group"] in ("place", "main", "advanced")
+
+
+def test_labels_differ_and_the_main_group_is_what_everybody_chooses() -> None:
+    assert len({field.metadata["label"] for field in FIELDS.values()}) == len(FIELDS)
+    assert [name for name, field in FIELDS.items() if field.metadata["group"] == "main"] == [
+        *("model", "finetune", "epochs", "batch_size", "learning_rate", "augmentation", "device"),
+    ]
+    assert [name for name, field in FIELDS.items() if field.metadata["group"] == "place"] == ["data", "out"]
