@@ -107,3 +107,14 @@ def demo() -> dict[int, DemoFrame]:
 def portrait(demo: dict[int, DemoFrame]) -> np.ndarray:
     """Return 360 x 360 px around the clip's first face, whose box is 150 px wide and centred on (180, 178)."""
     return demo[0].image_bgr[40:400, 140:500]
+
+
+@pytest.fixture
+def is_one_sentence() -> Callable[[object], bool]:
+    """Whether a message is fit for a user: one line, no traceback, no "error:" of a library in front."""
+
+    def check(message: object) -> bool:
+        text = str(message)
+        return 20 < len(text) < 500 and os.linesep not in text and "\n" not in text and "Traceback" not in text
+
+    return check

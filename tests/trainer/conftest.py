@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,14 +55,3 @@ def trained_run(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Tr
     config = TrainConfig(data=str(tiny_data), out=str(out), epochs=3, batch_size=8, device="cpu", threads=1)
     told: list[events.Event] = []
     return TrainedRun(config, fit(config, on_event=told.append), told)
-
-
-@pytest.fixture
-def is_one_sentence() -> Callable[[object], bool]:
-    """Whether a message is fit for a user: one line, no traceback, no "error:" of a library in front."""
-
-    def check(message: object) -> bool:
-        text = str(message)
-        return 20 < len(text) < 500 and os.linesep not in text and "\n" not in text and "Traceback" not in text
-
-    return check
