@@ -180,6 +180,10 @@ class RunFolder:
 
     @contextmanager
     def _explained(self, name: str) -> Iterator[None]:
+        if not self.path.is_dir():  # moved or deleted: what is written now would be half a run
+            raise TrainingError(
+                f"the run's folder {self.path} is gone; if it was moved, go on with --resume and its new place"
+            )
         try:
             yield
         except OSError as error:

@@ -208,15 +208,16 @@ def test_data_that_vanish_in_mid_training_are_not_missed(training, config, qtbot
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows moves no folder that is in use")
-def test_a_run_folder_that_is_moved_away_costs_what_it_held_and_no_more(training, long, qtbot, tmp_path):
+def test_a_run_folder_that_is_moved_away_ends_the_run_and_can_be_resumed_there(training, long, qtbot, tmp_path):
     training.start(long)
     wait_for_epochs(qtbot, training)
     (tmp_path / "run").rename(tmp_path / "elsewhere")
-    wait_for_epochs(qtbot, training, len(training.record.epochs) + 3)
-    training.stop()
-    wait_for(qtbot, training, TrainingState.STOPPED)
-    load_checkpoint(tmp_path / "run" / "last.safetensors")
-    load_checkpoint(tmp_path / "elsewhere" / "best.safetensors")
+    wait_for(qtbot, training, TrainingState.FAILED)
+    assert "is gone" in training.record.failure.message
+    training.told.clear()
+    training.resume(tmp_path / "elsewhere")
+    wait_for_epochs(qtbot, training)
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_folder_that_is_there_is_never_trained_into_nor_deleted(training, config, qtbot, tmp_path):
