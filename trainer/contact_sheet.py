@@ -55,7 +55,9 @@ class SheetFace:
     caption: str = ""
 
 
-def contact_sheet(faces: Sequence[SheetFace], *, columns: int = 6, tile_px: int = 288) -> NDArray[np.uint8]:
+def contact_sheet(
+    faces: Sequence[SheetFace], *, columns: int = 6, tile_px: int = 288, legend: bool = True
+) -> NDArray[np.uint8]:
     """Draw faces side by side: true keypoints joined by lines, predicted ones as dots, and how far they are off.
 
     Parameters
@@ -66,10 +68,12 @@ def contact_sheet(faces: Sequence[SheetFace], *, columns: int = 6, tile_px: int 
         Tiles in a row; fewer where there are fewer faces.
     tile_px
         Side of a tile, three times that of a crop for `compact`.
+    legend
+        Whether to say on top which colour is which, where predictions are drawn.
 
     Returns
     -------
-    (H, W, 3) uint8 BGR; a legend on top where predictions are drawn.
+    (H, W, 3) uint8 BGR.
 
     Raises
     ------
@@ -81,7 +85,7 @@ def contact_sheet(faces: Sequence[SheetFace], *, columns: int = 6, tile_px: int 
     columns = min(columns, len(faces))
     strip_px = max(16, round(tile_px * 0.085))  # of text
     caption_px = strip_px if any(face.caption for face in faces) else 0
-    legend_px = strip_px + GAP_PX if any(face.predicted_unit is not None for face in faces) else 0
+    legend_px = strip_px + GAP_PX if legend and any(face.predicted_unit is not None for face in faces) else 0
     rows = math.ceil(len(faces) / columns)
     step_x, step_y = tile_px + GAP_PX, tile_px + caption_px + GAP_PX
     page = np.full((GAP_PX + legend_px + rows * step_y, GAP_PX + columns * step_x, 3), PAGE_BGR, np.uint8)

@@ -145,6 +145,7 @@ def predict(
     boxes: BoxesFrom = "truth",
     detector: Detector | None = None,
     on_progress: Callable[[int], object] = lambda _: None,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> Predictions:
     """Find the keypoints of every labelled face with every network.
 
@@ -159,6 +160,8 @@ def predict(
         Another one than Haar's.
     on_progress
         Told how many more faces are done.
+    should_stop
+        Asked before each image; the faces of those that were not read count as not found.
 
     Raises
     ------
@@ -172,6 +175,8 @@ def predict(
     batches = [_Batch(predictor, len(samples)) for predictor in predictors]
     other_detections = 0
     for path, numbers in _by_image(samples).items():
+        if should_stop():
+            break
         image = read_image(path)
         boxes_xywh = box_from_keypoints(truth_of([samples[number] for number in numbers]))
         found = np.array(numbers)
