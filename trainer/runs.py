@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import csv
 import os
+import shutil
+import uuid
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from enum import Enum
@@ -177,7 +179,7 @@ def remove_files(path: Path) -> None:
         If a file cannot be deleted.
     """
     remove_half_written(path)
-    for name in ALL_FILES:
+    for name in reversed(ALL_FILES):  # the configuration last: what could not be deleted stays in the list
         (path / name).unlink(missing_ok=True)
     if path.is_dir() and not any(path.iterdir()):
         path.rmdir()
@@ -188,6 +190,33 @@ def remove_half_written(path: Path) -> None:
     for name in ALL_FILES:
         for half in path.glob(f".{name}." + 32 * "[0-9a-f]"):
             half.unlink(missing_ok=True)
+
+
+def copy_weights(source: Path, target: Path) -> None:
+    """Copy a weights file so that a crash or a full disk leaves the old target, or none, never half of the new one.
+
+    Raises
+    ------
+    TrainingError
+        If both are the same file, the source is gone, or the target cannot be written.
+    """
+    if not source.is_file():
+        raise TrainingError(f"the weights {source} are gone; refresh the list of runs")
+    half = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    try:
+        if target.exists() and target.samefile(source):
+            raise TrainingError(f"{target.name} is the file that is to be saved; choose another name or folder")
+        try:
+            shutil.copyfile(source, half)  # not in one piece: weights may have gigabytes
+            with half.open("rb+") as file:
+                os.fsync(file.fileno())
+            half.replace(target)
+        finally:
+            half.unlink(missing_ok=True)
+    except OSError as error:
+        raise TrainingError(
+            f"{target} could not be written ({error.strerror}); choose another folder, or free some space"
+        ) from error
 
 
 def read_config(folder: Path) -> TrainConfig:
