@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, fields
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_type_hints
 
 from trainer.core.errors import FkdError
@@ -11,6 +12,7 @@ from trainer.core.names import DEFAULT_NETWORK, DEVICE_NAMES, NETWORK_NAMES
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
 OptimizerName = Literal["adam", "adamw", "sgd"]
 LossName = Literal["euclidean", "wing", "smooth_l1", "mse"]
@@ -33,7 +35,8 @@ class TrainConfig:
 
     A field's metadata are its `help`, its limits or choices, and what a form makes its editor from: a short `label`,
     its `group` ("main", "advanced", or "place" for what is chosen elsewhere), a `kind` where the type does not say it
-    all ("start": nothing or weights; "weights": files, separated by commas), and `zero`, what 0 stands for.
+    all ("start": nothing or weights; "weights": files, separated by commas), what 0 stands for (`zero`), and a `hint`
+    where the application does otherwise than `help` says.
     """
 
     data: str = _setting("", "data set: a folder, or a CSV file", "Data set", group="place")
@@ -78,7 +81,7 @@ class TrainConfig:
     negative_share: float = _setting(
         0.15,
         "crops without a well-placed face, a face: teaches the confidence",
-        "Non-faces a face",
+        "Non-faces",
         minimum=0.0,
         maximum=1.0,
     )
@@ -88,7 +91,7 @@ class TrainConfig:
     validation_share: float = _setting(
         0.15,
         "share of the identities kept aside to judge each epoch on",
-        "Kept aside",
+        "Validation share",
         minimum=0.01,
         maximum=0.9,
     )
@@ -97,7 +100,15 @@ class TrainConfig:
     precision: PrecisionName = _setting(  # noqa: RUF009
         "auto", "numbers to compute with; auto: bfloat16 on CUDA", "Precision"
     )
-    threads: int = _setting(0, "processor threads; 0: all", "Threads", minimum=0, maximum=1024, zero="All")
+    threads: int = _setting(
+        0,
+        "processor threads; 0: all",
+        "Threads",
+        minimum=0,
+        maximum=1024,
+        zero="Automatic",
+        hint="processor threads; automatic leaves one core to everything else",
+    )
 
     def __post_init__(self) -> None:
         """Check every field.
@@ -109,10 +120,10 @@ class TrainConfig:
         """
         for setting in fields(self):
             value, limits = getattr(self, setting.name), setting.metadata
-            choices = setting_choices(setting.name)
+            choices = setting_choices(setting.name, type(self))
             if choices and value not in choices:
                 raise ConfigError(f"{setting.name} is {value!r}; choose one of {', '.join(choices)}")
-            kind = _HINTS[setting.name]
+            kind = setting_type(setting.name, type(self))
             if kind in _KINDS and type(value) not in _KINDS[kind]:  # type(): True is an int to isinstance
                 raise ConfigError(f"{setting.name} is {value!r}; it must be of type {kind.__name__}")
             if "minimum" in limits and not limits["minimum"] <= value <= limits["maximum"]:
@@ -164,7 +175,6 @@ class TrainConfig:
         return cls(**given_settings(arguments))
 
 
-_HINTS: Final = get_type_hints(TrainConfig)
 _KINDS: Final[dict[type, tuple[type, ...]]] = {bool: (bool,), int: (int,), float: (float, int), str: (str,)}
 
 
@@ -175,10 +185,18 @@ def given_settings(arguments: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def setting_choices(name: str) -> tuple[str, ...]:
+def setting_type(name: str, config_class: type[TrainConfig] = TrainConfig) -> Any:
+    """Return a field's type: bool, int, float, str or a Literal."""
+    return _hints(config_class)[name]
+
+
+def setting_choices(name: str, config_class: type[TrainConfig] = TrainConfig) -> tuple[str, ...]:
     """Return the values that a field allows, or an empty tuple if it is not a choice."""
-    metadata = next(f.metadata for f in fields(TrainConfig) if f.name == name)
-    return metadata.get("choices") or get_args(_HINTS[name])
+    metadata = next(f.metadata for f in fields(config_class) if f.name == name)
+    return metadata.get("choices") or get_args(setting_type(name, config_class))
+
+
+_hints: Final[Callable[[type], dict[str, Any]]] = cache(get_type_hints)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -191,7 +209,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for setting in fields(TrainConfig):
         flag = "--" + setting.name.replace("_", "-")
         help_text = f"{setting.metadata['help']} (default: {setting.default if setting.default != '' else 'none'})"
-        kind = _HINTS[setting.name]
+        kind = setting_type(setting.name)
         options: dict[str, Any] = {"default": argparse.SUPPRESS, "help": help_text}
         if kind is bool:
             parser.add_argument(flag, action=argparse.BooleanOptionalAction, **options)

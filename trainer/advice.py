@@ -1,0 +1,279 @@
+"""What is to be said of a training configuration before hours are spent on it. Torch-free.
+
+Figures are those of docs/benchmarks.md: measured on a processor, with the published data set.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass, fields
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final
+
+from trainer.config import TrainConfig
+from trainer.weights_header import WeightsError, read_weights_header
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+PARAMETERS: Final[Mapping[str, int]] = {
+    "simple": 52_660_168,
+    "two_conv": 540_951_732,
+    "compact": 620_509,
+    "large": 997_973,
+}
+"""Trainable numbers of each network, for those who must know before torch is there."""
+TITLES: Final[Mapping[str, str]] = {"simple": "Simple", "two_conv": "Two conv", "compact": "Compact", "large": "Large"}
+"""What the networks are called."""
+TELLS_FACES: Final = frozenset({"compact", "large"})
+"""Networks that say how likely a crop holds a face."""
+REFINING: Final[Mapping[str, Any]] = {"epochs": 12, "learning_rate": 1e-3}
+"""What the shipped network's teachers were refined with."""
+_REFINING_RATE_LIMIT: Final = 2e-3
+_HIGH_ADAM_RATE: Final = 0.02
+_FEW_STEPS: Final = 500
+_SHIPPED_STEPS: Final = 15_000  # 186 epochs of 84 batches
+_MEMORY_A_FACE: Final[Mapping[str, float]] = {"compact": 2.1e6, "large": 3.3e6, "simple": 18e6, "two_conv": 26e6}
+
+
+class Severity(Enum):
+    """How much an advice matters."""
+
+    ERROR = "error"
+    """Training cannot start."""
+    NOTE = "note"
+    """It can, but this should be known."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A way out: what it is called, and the settings that it changes."""
+
+    text: str
+    changes: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Advice:
+    """One sentence on a setting.
+
+    Attributes
+    ----------
+    severity
+        Whether training can start.
+    text
+        The sentence, without its capital and full stop.
+    offers
+        Ways out, the likeliest first.
+    """
+
+    severity: Severity
+    text: str
+    offers: tuple[Offer, ...] = ()
+
+
+def advise(
+    config: TrainConfig,
+    *,
+    training_faces: int | None = None,
+    devices: Sequence[str] | None = None,
+    memory_bytes: int | None = None,
+    processors: int | None = None,
+) -> dict[str, Advice]:
+    """Say what is to be said of a configuration, at most one thing a field.
+
+    Parameters
+    ----------
+    config
+        Where the data and the run folder are is not looked at.
+    training_faces
+        Faces of the data set's training split, some of which will be kept aside; None where not known.
+    devices
+        Those that work here, best first, without "auto"; None where not known.
+    memory_bytes
+        Main memory that is free; None where not known.
+    processors
+        Cores; None for those of this computer.
+
+    Returns
+    -------
+    By the field's name.
+    """
+    case = _Case(config, training_faces, devices, memory_bytes, processors or os.cpu_count() or 1)
+    found: dict[str, Advice] = {}
+    for name, advice in case.all():
+        if name not in found or (advice.severity is Severity.ERROR and found[name].severity is Severity.NOTE):
+            found[name] = advice
+    return found
+
+
+def faces_to_train_on(config: TrainConfig, training_faces: int) -> int:
+    """Tell about how many faces are left when some people are kept aside: people differ in how many they have."""
+    return max(1, round(training_faces * (1 - config.validation_share)))
+
+
+def _note(text: str, *offers: Offer) -> Advice:
+    return Advice(Severity.NOTE, text, offers)
+
+
+def _error(text: str, *offers: Offer) -> Advice:
+    return Advice(Severity.ERROR, text, offers)
+
+
+@dataclass(frozen=True)
+class _Case:
+    config: TrainConfig
+    training_faces: int | None
+    devices: Sequence[str] | None
+    memory_bytes: int | None
+    processors: int
+
+    def all(self) -> Iterator[tuple[str, Advice]]:
+        """Everything, by field; of what is as bad, what is more important comes first."""
+        yield from self._weights()
+        yield from self._teacher()
+        yield from self._machine()
+        yield from self._steps()
+        yield from self._without_effect()
+        yield from self._learning()
+
+    @property
+    def _device(self) -> str | None:
+        """Where it would be trained; None where not known."""
+        if self.config.device != "auto":
+            return self.config.device
+        return self.devices[0] if self.devices else None
+
+    def _weights(self) -> Iterator[tuple[str, Advice]]:
+        config = self.config
+        if not config.finetune:
+            return
+        scratch = Offer("Start from scratch", {"finetune": ""})
+        try:
+            header = read_weights_header(config.finetune)
+        except WeightsError as error:
+            yield "finetune", _error(str(error), scratch)
+            return
+        if header.network != config.model:
+            title = TITLES[header.network]
+            text = f"these weights are of the network {title}, not of {TITLES[config.model]}"
+            yield "finetune", _error(text, scratch, Offer(f"Train {title}", {"model": header.network}))
+            return
+        if config.learning_rate > _REFINING_RATE_LIMIT:
+            epochs, rate = REFINING["epochs"], REFINING["learning_rate"]
+            text = f"trained weights need less: {epochs} epochs at {rate:g} refined the teachers of the shipped ones"
+            yield "finetune", _note(text, Offer(f"Use {epochs} epochs at {rate:g}", REFINING))
+        split = {name: header.config[name] for name in ("seed", "validation_share") if name in header.config}
+        if differing := {name: value for name, value in split.items() if value != getattr(config, name)}:
+            text = (
+                "the weights were trained with another, so on the same data set they have seen some of the people "
+                "that are now kept aside, and the NME looks better than it is"
+            )
+            offer = Offer(f"Use the same, {' and '.join(f'{value:g}' for value in differing.values())}", differing)
+            for name in differing:
+                yield name, _note(text, offer)
+
+    def _teacher(self) -> Iterator[tuple[str, Advice]]:
+        config = self.config
+        if not config.teacher:
+            if config.teacher_share != _default("teacher_share"):
+                yield "teacher_share", _note("it has no effect without a teacher")
+            return
+        for path in config.teacher.split(","):
+            try:
+                read_weights_header(path)
+            except WeightsError as error:
+                yield "teacher", _error(str(error), Offer("No teacher", {"teacher": ""}))
+        if config.teacher_share == 0:
+            yield "teacher_share", _note("0 leaves the labels as they are, so the teacher has no effect")
+        elif config.teacher_share == 1:
+            yield "teacher_share", _note("1 replaces the labels by what the teacher sees")
+
+    def _machine(self) -> Iterator[tuple[str, Advice]]:
+        config, device = self.config, self._device
+        if config.device != "auto" and self.devices is not None and config.device not in self.devices:
+            text = f"the device {config.device} is not available here; there is {', '.join(self.devices) or 'none'}"
+            yield "device", _error(text, Offer("Use the best there is", {"device": "auto"}))
+        if config.threads > self.processors:
+            text = f"this computer has {self.processors} processor cores: more threads only get in each other's way"
+            yield "threads", _note(text)
+        if device != "cpu":
+            return
+        if config.precision == "bfloat16":
+            text = "bfloat16 is made for GPUs: on a processor without instructions for it a step took ten times as long"
+            yield "precision", _note(text, Offer("Use float32", {"precision": "float32"}))
+        if config.model == "two_conv":
+            needed = 7e9 if config.optimizer == "sgd" else 9.2e9  # with Adam's two moments
+            text = f"on a processor it needs {needed / 1e9:.2g} GB of memory or more, and took about 10 s a step"
+            if self.memory_bytes is not None and self.memory_bytes < needed:
+                text += f"; {_gigabytes(self.memory_bytes)} are free here"
+            yield "model", _note(text)
+        elif config.model == "simple":
+            yield "model", _note("on a processor an epoch of 2,676 faces took 5.5 minutes")
+        batch = min(config.batch_size, self._trained or config.batch_size)
+        taken = batch * (1 + self.config.negative_share) * _MEMORY_A_FACE[config.model]
+        if self.memory_bytes is not None and taken > self.memory_bytes / 2:
+            text = (
+                f"such a batch takes about {_gigabytes(taken)} of memory, and {_gigabytes(self.memory_bytes)} are free"
+            )
+            yield "batch_size", _note(text)
+
+    @property
+    def _trained(self) -> int | None:
+        return None if self.training_faces is None else faces_to_train_on(self.config, self.training_faces)
+
+    def _steps(self) -> Iterator[tuple[str, Advice]]:
+        config, faces = self.config, self._trained
+        if faces is None:
+            return
+        if config.batch_size > faces:
+            text = f"only about {faces:,} faces are left to train on, so each epoch is a single step"
+            yield "batch_size", _note(text)
+        steps = math.ceil(faces / config.batch_size) * config.epochs
+        if steps == 1 and config.schedule == "one_cycle":
+            text = "one cycle ends with a rate of almost nothing: a run of a single step learns nothing"
+            yield "schedule", _note(text, Offer("Use a constant rate", {"schedule": "constant"}))
+        if steps < _FEW_STEPS and not config.finetune:
+            plural = "step" if steps == 1 else "steps"
+            text = f"that is about {steps:,} {plural} from scratch; the shipped weights took over {_SHIPPED_STEPS:,}"
+            yield "epochs", _note(text)
+
+    def _without_effect(self) -> Iterator[tuple[str, Advice]]:
+        config = self.config
+        if config.optimizer != "adamw" and config.weight_decay != 0:
+            yield "weight_decay", _note("it has no effect: only AdamW decays weights here")
+        if config.augmentation != "full" and config.calm_share != 0:
+            yield "calm_share", _note("it has no effect: faces are turned and hidden by full augmentation only")
+        if config.model not in TELLS_FACES and config.negative_share != 0:
+            text = f"{TITLES[config.model]} cannot tell faces from others: these crops take time and teach nothing"
+            yield "negative_share", _note(text, Offer("Use 0", {"negative_share": 0.0}))
+        elif config.model in TELLS_FACES and config.negative_share == 0:
+            yield "negative_share", _note("without them the network does not learn how sure it is of a face")
+
+    def _learning(self) -> Iterator[tuple[str, Advice]]:
+        config = self.config
+        usual = _default("learning_rate")
+        if config.optimizer != "sgd" and config.learning_rate > _HIGH_ADAM_RATE:
+            text = f"far above the {usual:g} of the shipped weights; a loss that is no number any more ends the run"
+            yield "learning_rate", _note(text, Offer(f"Use {usual:g}", {"learning_rate": usual}))
+        if config.optimizer == "sgd":
+            text = "it learns slowly here: after one epoch at 0.001 its NME was 13.8 %, Adam's 8.0 %"
+            yield "optimizer", _note(text, Offer("Use AdamW", {"optimizer": "adamw"}))
+        if config.loss == "wing" and config.model not in TELLS_FACES:
+            text = f"it bends at 250 px and {TITLES[config.model]} sees 224, so only its inner part is ever used"
+            yield "loss", _note(text)
+        if config.augmentation == "none":
+            yield "augmentation", _note("every crop then sits exactly on its label, as no detector places it")
+        elif config.augmentation == "random_crop":
+            yield "augmentation", _note("faces are only shifted, as published: never turned, hidden or lit otherwise")
+        if config.validation_share > 0.5:
+            yield "validation_share", _note("more people are kept aside than trained on")
+
+
+def _default(name: str) -> Any:
+    return next(setting.default for setting in fields(TrainConfig) if setting.name == name)
+
+
+def _gigabytes(size: float) -> str:
+    return f"{size / 1e9:.1f} GB"
