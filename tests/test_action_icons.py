@@ -18,7 +18,20 @@ ASSETS = Path(__file__).parents[1] / "assets"
 FILES = sorted((ASSETS / "icons" / "actions").glob("*.svg"))
 NAMES = [path.stem for path in FILES]
 EXPECTED = {
-    *("boxes", "camera", "close", "demo", "fullscreen", "help", "info", "keypoints", "mirror", "network", "numbers"),
+    *(
+        "boxes",
+        "browse",
+        "camera",
+        "close",
+        "demo",
+        "fullscreen",
+        "help",
+        "info",
+        "keypoints",
+        "mirror",
+        "network",
+        "numbers",
+    ),
     *("open", "retry", "start", "stop", "sunglasses", "train", "warning"),
 }
 TEXT, FADED, ACCENT, GROUND = QColor("#102030"), QColor("#a0a8b0"), QColor("#b00060"), QColor("#f4f4f4")

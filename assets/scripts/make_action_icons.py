@@ -207,6 +207,14 @@ def network() -> str:
     return "".join(data) + "".join(ring(node, radius) for layer in layers for node in layer)
 
 
+def browse() -> str:
+    """Return a sheet of pictures, one of them with a keypoint."""
+    sides = [(3.5, 10.25), (13.75, 20.5)]
+    return "".join(
+        box(left, top, right, bottom, radius=1.5) for (left, right), (top, bottom) in product(sides, sides)
+    ) + dots(1.25, (6.9, 6.9))
+
+
 def train() -> str:
     """Return a loss that falls."""
     axes = line((3, 3), (3, 20.5), (20.5, 20.5), radius=2)
@@ -215,6 +223,7 @@ def train() -> str:
 
 DRAWINGS = {
     "boxes": boxes,
+    "browse": browse,
     "camera": camera,
     "close": close,
     "demo": demo,
