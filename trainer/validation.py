@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from trainer.dataset import FaceCrops
 
 SHEET_FACES: Final = 12
+SHEET_COLUMNS: Final = 4
+"""About as wide as high: what fits beside curves as well as on a page."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,8 @@ def validation_sheet(faces: FaceCrops, points_unit: NDArray[np.float32]) -> NDAr
     chosen = np.linspace(0, len(faces) - 1, min(SHEET_FACES, len(faces))).round().astype(int)
     nmes = metrics.nme(points_unit, faces.points_unit)
     return contact_sheet(
-        [SheetFace(faces.crops[i, 0], faces.points_unit[i], points_unit[i], f"NME {nmes[i]:.1%}") for i in chosen]
+        [SheetFace(faces.crops[i, 0], faces.points_unit[i], points_unit[i], f"NME {nmes[i]:.1%}") for i in chosen],
+        columns=SHEET_COLUMNS,
     )
 
 

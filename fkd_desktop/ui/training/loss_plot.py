@@ -69,6 +69,7 @@ class LossPlot(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._given: Sequence[EpochDone] = ()
         self._epochs: list[EpochDone] = []
         self._pointed: int | None = None  # index in `_epochs`
         self._is_stale = False
@@ -84,7 +85,7 @@ class LossPlot(QWidget):
         self.reading = QLabel()
         self.reading.setAccessibleName(self.tr("Figures of the epoch"))
         self.reading.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.log_scale = QCheckBox(self.tr("&Logarithmic scale"))
+        self.log_scale = QCheckBox(self.tr("Lo&garithmic scale"))
         self.log_scale.toggled.connect(self._redraw)
         head = QHBoxLayout()
         head.addWidget(self.reading, 1)
@@ -110,8 +111,7 @@ class LossPlot(QWidget):
 
     def show_epochs(self, epochs: Sequence[EpochDone]) -> None:
         """Show these epochs, soon; of several with one number the last counts, as that was judged again."""
-        self._epochs = [epoch for _, epoch in sorted({epoch.epoch: epoch for epoch in epochs}.items())]
-        self._pointed = None if self._pointed is None or self._pointed >= len(self._epochs) else self._pointed
+        self._given = epochs
         if self._timer.isActive():
             self._is_stale = True
         else:
@@ -140,6 +140,9 @@ class LossPlot(QWidget):
 
     def _redraw(self) -> None:
         self._is_stale = False
+        self._epochs = [epoch for _, epoch in sorted({epoch.epoch: epoch for epoch in self._given}.items())]
+        if self._pointed is not None and self._pointed >= len(self._epochs):
+            self._pointed = None
         is_log = self.log_scale.isChecked()
         numbers = np.array([epoch.epoch for epoch in self._epochs], dtype=np.float64)
         self._loss.draw(numbers, np.array([epoch.training_loss for epoch in self._epochs]), is_log=is_log)
