@@ -1,6 +1,7 @@
 """What is to be said of a training configuration before hours are spent on it. Torch-free.
 
-Figures are those of docs/benchmarks.md: measured on a processor, with the published data set.
+Figures are those of docs/benchmarks.md: measured on a processor, with the published data set. Those of bfloat16 and of
+the memory that a face takes were measured on the same machine.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass, fields
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
-from trainer.config import TrainConfig
+from trainer.config import ConfigError, TrainConfig
 from trainer.weights_header import WeightsError, read_weights_header
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ _HIGH_ADAM_RATE: Final = 0.02
 _FEW_STEPS: Final = 500
 _SHIPPED_STEPS: Final = 15_000  # 186 epochs of 84 batches
 _MEMORY_A_FACE: Final[Mapping[str, float]] = {"compact": 2.1e6, "large": 3.3e6, "simple": 18e6, "two_conv": 26e6}
+"""About, on a processor: what a step's peak grows by; that of two_conv is counted, not measured."""
 
 
 class Severity(Enum):
@@ -98,7 +100,8 @@ def advise(
 
     Returns
     -------
-    By the field's name.
+    By the field's name. What depends on several fields is said of the one that stands last in a form, so that nothing
+    above the one that is being edited moves.
     """
     case = _Case(config, training_faces, devices, memory_bytes, processors or os.cpu_count() or 1)
     found: dict[str, Advice] = {}
@@ -163,8 +166,8 @@ class _Case:
         if config.learning_rate > _REFINING_RATE_LIMIT:
             epochs, rate = REFINING["epochs"], REFINING["learning_rate"]
             text = f"trained weights need less: {epochs} epochs at {rate:g} refined the teachers of the shipped ones"
-            yield "finetune", _note(text, Offer(f"Use {epochs} epochs at {rate:g}", REFINING))
-        split = {name: header.config[name] for name in ("seed", "validation_share") if name in header.config}
+            yield "learning_rate", _note(text, Offer(f"Use {epochs} epochs at {rate:g}", REFINING))
+        split = {name: header.config[name] for name in ("seed", "validation_share") if _is_allowed(name, header.config)}
         if differing := {name: value for name, value in split.items() if value != getattr(config, name)}:
             text = (
                 "the weights were trained with another, so on the same data set they have seen some of the people "
@@ -193,7 +196,7 @@ class _Case:
     def _machine(self) -> Iterator[tuple[str, Advice]]:
         config, device = self.config, self._device
         if config.device != "auto" and self.devices is not None and config.device not in self.devices:
-            text = f"the device {config.device} is not available here; there is {', '.join(self.devices) or 'none'}"
+            text = f"PyTorch finds no {config.device.upper()} device here"
             yield "device", _error(text, Offer("Use the best there is", {"device": "auto"}))
         if config.threads > self.processors:
             text = f"this computer has {self.processors} processor cores: more threads only get in each other's way"
@@ -205,14 +208,14 @@ class _Case:
             yield "precision", _note(text, Offer("Use float32", {"precision": "float32"}))
         if config.model == "two_conv":
             needed = 7e9 if config.optimizer == "sgd" else 9.2e9  # with Adam's two moments
-            text = f"on a processor it needs {needed / 1e9:.2g} GB of memory or more, and took about 10 s a step"
+            text = f"on a processor Two conv needs {needed / 1e9:.2g} GB of memory or more, and took about 10 s a step"
             if self.memory_bytes is not None and self.memory_bytes < needed:
                 text += f"; {_gigabytes(self.memory_bytes)} are free here"
-            yield "model", _note(text)
+            yield "device", _note(text)
         elif config.model == "simple":
-            yield "model", _note("on a processor an epoch of 2,676 faces took 5.5 minutes")
+            yield "device", _note("on a processor an epoch of Simple on 2,676 faces took 5.5 minutes")
         batch = min(config.batch_size, self._trained or config.batch_size)
-        taken = batch * (1 + self.config.negative_share) * _MEMORY_A_FACE[config.model]
+        taken = batch * _MEMORY_A_FACE[config.model]
         if self.memory_bytes is not None and taken > self.memory_bytes / 2:
             text = (
                 f"such a batch takes about {_gigabytes(taken)} of memory, and {_gigabytes(self.memory_bytes)} are free"
@@ -237,7 +240,7 @@ class _Case:
         if steps < _FEW_STEPS and not config.finetune:
             plural = "step" if steps == 1 else "steps"
             text = f"that is about {steps:,} {plural} from scratch; the shipped weights took over {_SHIPPED_STEPS:,}"
-            yield "epochs", _note(text)
+            yield "batch_size", _note(text)
 
     def _without_effect(self) -> Iterator[tuple[str, Advice]]:
         config = self.config
@@ -269,6 +272,14 @@ class _Case:
             yield "augmentation", _note("faces are only shifted, as published: never turned, hidden or lit otherwise")
         if config.validation_share > 0.5:
             yield "validation_share", _note("more people are kept aside than trained on")
+
+
+def _is_allowed(name: str, settings: Mapping[str, Any]) -> bool:
+    """Whether there is such a setting, with a value that it may have: anything may stand in a file."""
+    try:
+        return name in settings and bool(TrainConfig(**{name: settings[name]}))
+    except ConfigError:
+        return False
 
 
 def _default(name: str) -> Any:
