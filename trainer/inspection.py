@@ -69,6 +69,11 @@ class LayerInfo:
         """Whether its output is maps and not a row of values."""
         return len(self.output_shape) == 3
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether this is the row for the network as a whole."""
+        return self.name == OUTPUT
+
 
 @dataclass(frozen=True)
 class _Unit:
@@ -322,7 +327,7 @@ def _units(module: nn.Module, path: str) -> Iterator[_Unit]:
         for key, child in children.items():
             yield from _units(child, f"{path}.{words[key]}" if path else words[key])
         if not path:
-            yield _Unit(name, "Keypoints, and all between", module, 0, has_norm=False)
+            yield _Unit(name, "Keypoints and the rest", module, 0, has_norm=False)
         elif not isinstance(module, nn.Sequential):
             yield _Unit(name, _kind(module), module, 0, has_norm=False)
 

@@ -1,4 +1,4 @@
-"""Looking into a network while the live session goes on: loading it, drawing in a thread, pictures from and to files."""
+"""Looking into a network while the live session goes on: loading, drawing in a thread, pictures from and to files."""
 
 from __future__ import annotations
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from PySide6.QtCore import QAbstractTableModel, QItemSelectionModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QItemSelectionModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QSize,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QColor, QPainter, QPalette
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -54,7 +62,7 @@ class LayerModel(QAbstractTableModel):
             Column.TIME: self.tr("Time"),
         }
         self._tips = {
-            Column.SHAPE: self.tr("What comes out for one face: maps × height × width, or a row of values"),
+            Column.SHAPE: self.tr("What comes out for one face: maps, height and width, or how many values"),
             Column.PARAMETERS: self.tr("Numbers that training has set, as the weights file holds them"),
             Column.TIME: self.tr("Share of the time that the network takes for one face"),
         }
@@ -124,12 +132,23 @@ class LayerModel(QAbstractTableModel):
     def _tip(self, layer: LayerInfo, column: Column) -> str:
         if column is Column.TIME:
             return self.tr("{0:.2f} ms for one face, {1:.1%} of the whole").format(layer.time_ms, layer.time_share)
+        if layer.is_whole:
+            return self.tr("The keypoints, and all that is computed between and after the layers")
         if layer.has_norm:
             return self.tr("{0}, with its batch normalisation folded in").format(layer.kind)
         return layer.kind
 
 
-class ShareDelegate(QStyledItemDelegate):
+class _RoomyDelegate(QStyledItemDelegate):
+    """Rows with air between the lines."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        """See `QStyledItemDelegate`."""
+        size = super().sizeHint(option, index)
+        return QSize(size.width() + 6, max(size.height(), option.fontMetrics.height() + 7))
+
+
+class ShareDelegate(_RoomyDelegate):
     """A share of time as a number over a bar."""
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
@@ -144,11 +163,13 @@ class ShareDelegate(QStyledItemDelegate):
         ink = option.palette.color(group, QPalette.ColorRole.HighlightedText if selected else QPalette.ColorRole.Text)
         bar = QColor(ink if selected else option.palette.color(QPalette.ColorRole.Highlight))
         bar.setAlpha(80)
-        room = option.rect.adjusted(4, 3, -4, -3)
+        room = option.rect.adjusted(4, 4, -4, -4)
         length = max(1, round(room.width() * float(index.data(SHARE_ROLE))))
         painter.fillRect(room.adjusted(room.width() - length, 0, 0, 0), bar)
         painter.setPen(ink)
-        painter.drawText(room.adjusted(0, 0, -4, 0), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
+        painter.drawText(
+            option.rect.adjusted(0, 0, -8, 0), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text
+        )
 
 
 class LayerTable(QTreeView):
@@ -166,6 +187,7 @@ class LayerTable(QTreeView):
         self.setAlternatingRowColors(True)
         self.setAllColumnsShowFocus(True)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setItemDelegate(_RoomyDelegate(self))
         self.setItemDelegateForColumn(Column.TIME, ShareDelegate(self))
         header = self.header()
         header.setStretchLastSection(False)

@@ -6,12 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QEvent, QSignalBlocker, Qt, QTimer, Slot
+from PySide6.QtCore import QEvent, Qt, QTimer, Slot
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import (
-    QFileDialog,
     QHBoxLayout,
-    QLabel,
     QSplitter,
     QStackedWidget,
     QTabBar,
@@ -19,17 +17,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from fkd_desktop.live.source import IMAGE_SUFFIXES
 from fkd_desktop.overlays.render import frame_image
 from fkd_desktop.training.inspecting import InspectionController, InspectionState
 from fkd_desktop.training.inspection_worker import View
 from fkd_desktop.ui.banner import Banner
 from fkd_desktop.ui.empty_state import EmptyState
 from fkd_desktop.ui.icons import app_icon
-from fkd_desktop.ui.network_inspector import words
-from fkd_desktop.ui.network_inspector.layer_table import LayerTable
+from fkd_desktop.ui.network_inspector import dialogs, words
 from fkd_desktop.ui.network_inspector.look_bar import LookBar, PageBar
 from fkd_desktop.ui.network_inspector.maps_view import MapsView
+from fkd_desktop.ui.network_inspector.network_pane import NetworkPane
 from fkd_desktop.ui.network_inspector.source_bar import SourceBar
 
 if TYPE_CHECKING:
@@ -105,19 +102,8 @@ class NetworkInspector(QWidget):
         return action
 
     def _make_widgets(self) -> None:
-        self.heading = QLabel()
-        font = self.heading.font()
-        font.setBold(True)
-        self.heading.setFont(font)
-        self.table = LayerTable()
-        self.totals = QLabel()
-        self.totals.setWordWrap(True)
-        left = QWidget()
-        column = QVBoxLayout(left)
-        column.setContentsMargins(12, 12, 6, 12)
-        column.addWidget(self.heading)
-        column.addWidget(self.table, 1)
-        column.addWidget(self.totals)
+        self.network_pane = NetworkPane()
+        self.table = self.network_pane.table
         self.tabs = QTabBar()
         for text in (self.tr("Activation maps"), self.tr("First-layer kernels"), self.tr("Input")):
             self.tabs.addTab(text)
@@ -136,11 +122,11 @@ class NetworkInspector(QWidget):
         for widget in (self.source_bar, self.banner, self.pane, self.page_bar, self.look_bar):
             column.addWidget(widget, 1 if widget is self.pane else 0)
         splitter = QSplitter()
-        splitter.addWidget(left)
+        splitter.addWidget(self.network_pane)
         splitter.addWidget(right)
         splitter.setStretchFactor(0, 0)
         splitter.setStretchFactor(1, 1)
-        splitter.setSizes([470, 710])
+        splitter.setSizes([510, 670])
         splitter.setChildrenCollapsible(False)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -154,7 +140,7 @@ class NetworkInspector(QWidget):
         controller.picture_failed.connect(self._on_controller_failed)
         controller.saved.connect(self._on_controller_saved)
         controller.saving_failed.connect(self._on_controller_failed)
-        self.table.layer_chosen.connect(self._on_table_layer_chosen)
+        self.network_pane.layer_chosen.connect(self._on_network_pane_layer_chosen)
         self.tabs.currentChanged.connect(self._on_tabs_current_changed)
         self.source_bar.live_wanted.connect(self.show_live)
         self.source_bar.image_wanted.connect(self.choose_image)
@@ -182,15 +168,8 @@ class NetworkInspector(QWidget):
 
     def choose_image(self) -> None:
         """Ask for a picture and look at it."""
-        suffixes = " ".join(f"*{suffix}" for suffix in sorted(IMAGE_SUFFIXES))
-        path, _ = QFileDialog.getOpenFileName(
-            self,
-            self.tr("Open image"),
-            self._settings.last_folder,
-            f"{self.tr('Images')} ({suffixes});;{self.tr('All files')} (*)",
-        )
-        if path:
-            self.open_image(Path(path))
+        if (path := dialogs.ask_for_image(self, self._settings)) is not None:
+            self.open_image(path)
 
     def open_image(self, path: Path) -> None:
         """Look at a picture from a file."""
@@ -209,13 +188,9 @@ class NetworkInspector(QWidget):
         if page is None or image is None:
             return
         name = words.file_name(page, self.controller.overview, all_maps=all_maps)
-        path, _ = QFileDialog.getSaveFileName(
-            self, self.tr("Save as PNG"), str(Path(self._settings.last_folder) / name), self.tr("PNG images (*.png)")
-        )
-        if not path:
+        target = dialogs.ask_where_to_save(self, self._settings, name)
+        if target is None:
             return
-        target = Path(path if path.lower().endswith(".png") else f"{path}.png")
-        self._settings.last_folder = str(target.parent)
         if all_maps:
             self.controller.save_layer(target, page)
         else:
@@ -225,7 +200,7 @@ class NetworkInspector(QWidget):
         self.controller.ask(replace(self.controller.wish, **changes))  # type: ignore[arg-type]
 
     @Slot(str)
-    def _on_table_layer_chosen(self, name: str) -> None:
+    def _on_network_pane_layer_chosen(self, name: str) -> None:
         self._ask(layer=name, view="maps", first=0, is_single=False)
         self.tabs.setCurrentIndex(VIEWS.index("maps"))
 
@@ -291,11 +266,8 @@ class NetworkInspector(QWidget):
 
     def _show_overview(self) -> None:
         overview = self.controller.overview
-        self.heading.setText(words.heading(overview, self._weights))
-        self.totals.setText(words.totals(overview))
-        with QSignalBlocker(self.table):
-            self.table.show_layers(overview.layers if overview else (), chosen=self.controller.wish.layer)
-        if (layer := self.table.chosen) is not None:
+        self.network_pane.show_overview(overview, self._weights, chosen=self.controller.wish.layer)
+        if (layer := self.network_pane.chosen) is not None:
             self._ask(layer=layer.name)
 
     @Slot()
@@ -309,7 +281,7 @@ class NetworkInspector(QWidget):
             self.empty_state.show_state(
                 icon="camera",
                 title=self.tr("No live picture yet"),
-                text=self.tr("Start the camera or the demo clip in the main window, or look at an image."),
+                text=self.tr("Start the camera or the demo clip in the main window, or open an image here."),
                 actions=[self._open_image],
             )
         elif page.sheet is None and page.crop is None:
@@ -338,7 +310,7 @@ class NetworkInspector(QWidget):
 
     @Slot()
     def _show_caption(self) -> None:
-        text = words.pointed(self.view) or self._message or words.caption(self.view.page, self.table.chosen)
+        text = words.pointed(self.view) or self._message or words.caption(self.view.page, self.network_pane.chosen)
         self.page_bar.caption.setText(text)
 
     @Slot(object)

@@ -50,11 +50,9 @@ def too_large(size_bytes: int) -> str:
 
 def caption(page: Page | None, layer: LayerInfo | None) -> str:
     """Say what the picture is."""
-    if page is None or page.is_waiting:
+    if page is None:
         return ""
-    if page.wish.view == "input":
-        if page.crop is None:
-            return ""
+    if page.crop is not None and page.wish.view == "input":
         side = len(page.crop)
         text = _tr("What the network sees: {0} {1} {0} grey pixels").format(side, _TIMES)
         return text + (_tr(", and the keypoints that it finds") if page.points_unit is not None else "")
@@ -62,7 +60,7 @@ def caption(page: Page | None, layer: LayerInfo | None) -> str:
         return ""
     if page.wish.view == "kernels":
         count, height, width = page.values.shape
-        return _tr("{0} kernels of {1} {2} {3}: brighter counts for more").format(count, width, _TIMES, height)
+        return _tr("{0} kernels of {1} {2} {3}: brighter is more").format(count, width, _TIMES, height)
     name = layer.name if layer else page.wish.layer
     if page.values.ndim == 1:
         values = _tr("{0} values").format(f"{len(page.values):,}") if len(page.values) > 1 else _tr("one value")
