@@ -73,6 +73,9 @@ class EmptyState(QWidget):
         self._icon.setPixmap(tinted_pixmap(icon, _ICON_PX, QColor("#5d6b7d"), self.devicePixelRatioF()))
         self._title.setText(title)
         self._text.setText(text)
+        # A box layout asks for the height at its own width, where a long sentence takes fewer lines.
+        self._text.setMinimumHeight(0)
+        self._text.setMinimumHeight(self._text.heightForWidth(_TEXT_WIDTH_PX))
         self._text.setVisible(bool(text))
         while (item := self._buttons.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
