@@ -140,8 +140,9 @@ class ConfigForm(QWidget):
     def _make_widgets(self) -> None:
         settings = [field for field in fields(self._config_class) if field.metadata["group"] != "place"]
         main = [field for field in settings if field.metadata["group"] == "main"]
-        main_grid, main_rows = _make_rows(main)
-        advanced_grid, advanced_rows = _make_rows([field for field in settings if field not in main])
+        advanced = [field for field in settings if field.metadata["group"] != "main"]
+        main_grid, main_rows = _make_rows(main, self._config_class)
+        advanced_grid, advanced_rows = _make_rows(advanced, self._config_class)
         self._rows = {**main_rows, **advanced_rows}
         width = max(row.label.sizeHint().width() for row in self._rows.values())
         for row in self._rows.values():
@@ -281,18 +282,19 @@ class ConfigForm(QWidget):
 
 class _Content(QWidget):
     def minimumSizeHint(self) -> QSize:
-        """Leave the height to the width: the least width would make the texts, and the form, far too high."""
-        return QSize(super().minimumSizeHint().width(), 0)
+        """Leave the height to the width where it matters: the least width would make texts, and the form, too high."""
+        hint = super().minimumSizeHint()
+        return QSize(hint.width(), 0) if self.hasHeightForWidth() else hint
 
 
-def _make_rows(settings: Iterable[Field[Any]]) -> tuple[QGridLayout, dict[str, _Row]]:
+def _make_rows(settings: Iterable[Field[Any]], config_class: type[TrainConfig]) -> tuple[QGridLayout, dict[str, _Row]]:
     grid = QGridLayout()
     grid.setColumnStretch(1, 1)
     grid.setHorizontalSpacing(10)
     grid.setVerticalSpacing(5)
     rows = {}
     for number, setting in enumerate(settings):
-        editor, advice = make_editor(setting), AdviceLabel()
+        editor, advice = make_editor(setting, config_class), AdviceLabel()
         label = QLabel("" if isinstance(editor, SwitchEditor) else setting.metadata["label"])
         label.setBuddy(editor)
         hint = sentence(setting.metadata.get("hint", setting.metadata["help"]))
