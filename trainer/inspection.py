@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,7 +23,7 @@ from trainer.core.preprocess import as_grey_or_bgr, crop_squares, extract_crop
 from trainer.core.resources import default_weights_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -220,59 +222,24 @@ class Inspection:
             self._network(torch.from_numpy(crop)[None, None].to(self.device).float().div_(255))
 
     def _measure(self) -> tuple[LayerInfo, ...]:
-        starts: list[float] = []
-        children_s: list[float] = [0.0]
-        took_s: dict[str, list[float]] = {}
-        shapes: dict[str, tuple[int, ...]] = {}
-
-        def begin(_module: nn.Module, _inputs: Any) -> None:
-            self._synchronise()
-            children_s.append(0.0)
-            starts.append(time.perf_counter())
-
-        def end_of(name: str) -> Any:
-            def end(_module: nn.Module, _inputs: Any, output: Any) -> None:
-                self._synchronise()
-                whole_s = time.perf_counter() - starts.pop()
-                took_s.setdefault(name, []).append(whole_s - children_s.pop())
-                children_s[-1] += whole_s
-                shapes[name] = tuple(_values(output).shape)
-
-            return end
-
-        def put_hooks() -> Iterator[torch.utils.hooks.RemovableHandle]:
-            for unit in self._units:
-                yield unit.module.register_forward_pre_hook(begin)
-                yield unit.module.register_forward_hook(end_of(unit.name))
-
+        watch = _StopWatch(self._synchronise)
         crop = np.random.default_rng(0).integers(0, 256, (self.size_px, self.size_px), np.uint8)
-        self._run(crop)  # the first run is slower: it is not counted
-        plain_s: list[float] = []
-        deadline = time.perf_counter() + _MEASURE_S
-        for run in range(_RUNS):
-            start_s = time.perf_counter()
-            self._run(crop)
-            self._synchronise()
-            plain_s.append(time.perf_counter() - start_s)
-            hooks = list(put_hooks())
-            try:
+        with watch.on({unit.name: unit.module for unit in self._units}):
+            self._run(crop)  # the first run is slower: it is not counted
+            watch.took_s.clear()
+            deadline = time.perf_counter() + _MEASURE_S
+            for run in range(_RUNS):
                 self._run(crop)
-            finally:
-                for hook in hooks:
-                    hook.remove()
-            if run >= 2 and time.perf_counter() > deadline:
-                break
-        medians = {name: float(np.median(times)) for name, times in took_s.items()}
-        # The hooks' own time falls to what is around the layers: the rest of a run without hooks takes its place.
-        del medians[OUTPUT]
-        medians[OUTPUT] = max(float(np.median(plain_s)) - sum(medians.values()), 0.0)
+                if run >= 2 and time.perf_counter() > deadline:
+                    break
+        medians = {name: max(float(np.median(times)), 0.0) for name, times in watch.took_s.items()}
         whole_s = sum(medians.values())
         unit_of = {unit.name: unit for unit in self._units}
         return tuple(
             LayerInfo(
                 name=name,
                 kind=unit_of[name].kind,
-                output_shape=shapes[name],
+                output_shape=watch.shapes[name],
                 parameters=unit_of[name].parameters,
                 has_norm=unit_of[name].has_norm,
                 time_ms=1000 * median_s,
@@ -286,6 +253,59 @@ class Inspection:
             torch.cuda.synchronize(self.device)
         elif self.device.type == "mps":
             torch.mps.synchronize()
+
+
+class _StopWatch:
+    """Notes by forward hooks how long modules take, each without those inside it.
+
+    What a hook takes beside its module falls to the module around it, where twenty layers' hooks would be a good part
+    of the time: so it is measured first, and taken off.
+    """
+
+    def __init__(self, synchronise: Callable[[], None]) -> None:
+        self._synchronise = synchronise
+        self.took_s: dict[str, list[float]] = {}
+        self.shapes: dict[str, tuple[int, ...]] = {}
+        self._starts_s: list[float] = []
+        self._inner_s = [0.0]
+        self._hook_s = 0.0
+        self._hook_s = self._measure_hook()
+
+    @contextmanager
+    def on(self, modules: Mapping[str, nn.Module]) -> Iterator[None]:
+        """Watch modules."""
+        hooks: list[torch.utils.hooks.RemovableHandle] = []
+        try:
+            for name, module in modules.items():
+                hooks.append(module.register_forward_pre_hook(self._begin))
+                hooks.append(module.register_forward_hook(partial(self._end, name)))
+            yield
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+    def _begin(self, _module: nn.Module, _inputs: Any) -> None:
+        self._synchronise()
+        self._inner_s.append(0.0)
+        self._starts_s.append(time.perf_counter())
+
+    def _end(self, name: str, _module: nn.Module, _inputs: Any, output: Any) -> None:
+        self._synchronise()
+        whole_s = time.perf_counter() - self._starts_s.pop()
+        self.took_s.setdefault(name, []).append(whole_s - self._inner_s.pop())
+        self._inner_s[-1] += whole_s + self._hook_s
+        self.shapes[name] = tuple(_values(output).shape)
+
+    def _measure_hook(self) -> float:
+        probe, something = nn.Identity(), torch.zeros(1, 1)
+        whole_s = []
+        with self.on({"": probe}):
+            for _ in range(200):
+                start_s = time.perf_counter()
+                probe(something)
+                whole_s.append(time.perf_counter() - start_s)
+        del self.shapes[""]
+        return float(np.median(whole_s) - np.median(self.took_s.pop("")))
 
 
 def memory_of(weights: Path | None) -> int:
@@ -327,7 +347,7 @@ def _units(module: nn.Module, path: str) -> Iterator[_Unit]:
         for key, child in children.items():
             yield from _units(child, f"{path}.{words[key]}" if path else words[key])
         if not path:
-            yield _Unit(name, "Keypoints and the rest", module, 0, has_norm=False)
+            yield _Unit(name, "Keypoints", module, 0, has_norm=False)
         elif not isinstance(module, nn.Sequential):
             yield _Unit(name, _kind(module), module, 0, has_norm=False)
 

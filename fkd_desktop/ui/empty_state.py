@@ -75,7 +75,7 @@ class EmptyState(QWidget):
         self._text.setText(text)
         # A box layout asks for the height at its own width, where a long sentence takes fewer lines.
         self._text.setMinimumHeight(0)
-        self._text.setMinimumHeight(self._text.heightForWidth(_TEXT_WIDTH_PX))
+        self._text.setMinimumHeight(max(0, self._text.heightForWidth(_TEXT_WIDTH_PX)))
         self._text.setVisible(bool(text))
         while (item := self._buttons.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:

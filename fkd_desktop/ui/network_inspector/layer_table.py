@@ -145,7 +145,7 @@ class _RoomyDelegate(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         """See `QStyledItemDelegate`."""
         size = super().sizeHint(option, index)
-        return QSize(size.width() + 6, max(size.height(), option.fontMetrics.height() + 7))
+        return QSize(size.width() + 2, max(size.height(), option.fontMetrics.height() + 7))
 
 
 class ShareDelegate(_RoomyDelegate):
@@ -162,7 +162,7 @@ class ShareDelegate(_RoomyDelegate):
         group = QPalette.ColorGroup.Active if active else QPalette.ColorGroup.Inactive
         ink = option.palette.color(group, QPalette.ColorRole.HighlightedText if selected else QPalette.ColorRole.Text)
         bar = QColor(ink if selected else option.palette.color(QPalette.ColorRole.Highlight))
-        bar.setAlpha(80)
+        bar.setAlpha(110)
         room = option.rect.adjusted(4, 4, -4, -4)
         length = max(1, round(room.width() * float(index.data(SHARE_ROLE))))
         painter.fillRect(room.adjusted(room.width() - length, 0, 0, 0), bar)

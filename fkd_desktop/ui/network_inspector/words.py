@@ -24,8 +24,8 @@ def _tr(text: str) -> str:
 
 def heading(overview: Overview | None, weights: Path | None) -> str:
     """Return which network it is and where its weights come from."""
-    origin = weights.name if weights else _tr("shipped weights")
-    return f"{overview.network_name}, {origin}" if overview else origin[:1].upper() + origin[1:]
+    origin = weights.name if weights else _tr("shipped weights") if overview else _tr("Shipped weights")
+    return f"{overview.network_name}, {origin}" if overview else origin
 
 
 def totals(overview: Overview | None) -> str:
