@@ -1,0 +1,44 @@
+"""Writing what is on show as a picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QBuffer, QIODevice
+
+from trainer.core.errors import FkdError
+from trainer.core.files import write_atomically
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from PySide6.QtGui import QImage
+
+    from fkd_desktop.workers.job import Job
+
+
+class SaveError(FkdError):
+    """A picture cannot be written."""
+
+
+def as_png_path(path: Path) -> Path:
+    """Return a path whose name ends in .png."""
+    return path if path.suffix.lower() == ".png" else path.with_name(f"{path.name}.png")
+
+
+def write_image(path: Path, image: QImage, _job: Job) -> Path:
+    """Write a PNG file, for a job; return its path.
+
+    Raises
+    ------
+    SaveError
+        If it cannot be written.
+    """
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    image.save(buffer, "PNG")  # type: ignore[call-overload]
+    try:
+        write_atomically(path, bytes(buffer.data().data()))
+    except OSError as error:
+        raise SaveError(f"{path} cannot be written ({error.strerror}); choose another place") from error
+    return path
