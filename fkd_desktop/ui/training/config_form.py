@@ -84,9 +84,8 @@ class ConfigForm(QWidget):
         ConfigError
             If what is in a field is no value for it.
         """
-        for name, row in self._rows.items():
-            if problem := self._problem(row):
-                raise ConfigError(f"{name}: {problem}")
+        for name, problem in self._problems().items():
+            raise ConfigError(f"{name}: {problem}")
         return self._config_class(data=data, out=out, **{name: row.editor.value() for name, row in self._rows.items()})
 
     def errors(self) -> dict[str, str]:
@@ -210,8 +209,19 @@ class ConfigForm(QWidget):
             return str(error).replace(name, label, 1)
         return ""
 
+    def _problems(self) -> dict[str, str]:
+        """Say which fields hold no value, and why."""
+        if not any(row.editor.text_problem for row in self._rows.values()):
+            try:
+                self._config_class(**{name: row.editor.value() for name, row in self._rows.items()})
+            except ConfigError:  # of one field; there may be more
+                pass
+            else:
+                return {}
+        return {name: problem for name, row in self._rows.items() if (problem := self._problem(row))}
+
     def _refresh(self) -> None:
-        problems = {name: problem for name, row in self._rows.items() if (problem := self._problem(row))}
+        problems = self._problems()
         config = self._config_class(
             **{name: row.editor.value() for name, row in self._rows.items() if name not in problems}
         )

@@ -33,7 +33,7 @@ class StartEditor(Editor):
         self._take(self.box)
         self._value = ""
         self._files: list[str] = []
-        self._runs: Sequence[RunSummary] = ()
+        self._runs: list[tuple[str, str]] = []  # what they are called, and their weights
         self._fill()
 
     def value(self) -> str:
@@ -47,7 +47,7 @@ class StartEditor(Editor):
 
     def set_runs(self, runs: Sequence[RunSummary]) -> None:
         """Offer the weights of these runs, as far as they have any."""
-        self._runs = runs
+        self._runs = [(_title(run), str(weights)) for run in runs if (weights := run.weights) is not None]
         self._fill()
 
     def _fill(self) -> None:
@@ -56,10 +56,8 @@ class StartEditor(Editor):
         box.addItem(self.tr("Scratch"), "")
         with suppress(FileNotFoundError):
             self._add(self.tr("Shipped weights"), str(default_weights_path()))
-        for run in self._runs:
-            if run.weights is not None:
-                figure = f", NME {run.best.nme_mean:.2%}" if run.best is not None else ""
-                self._add(f"{run.name} ({TITLES[run.config.model]}{figure})".replace("%", " %"), str(run.weights))
+        for title, path in self._runs:
+            self._add(title, path)
         if self._value and box.findData(self._value) < 0 and self._value not in self._files:
             self._files.append(self._value)
         for path in self._files:
@@ -87,6 +85,11 @@ class StartEditor(Editor):
         if path != self._value:
             self.set_value(path)
             self.changed.emit()
+
+
+def _title(run: RunSummary) -> str:
+    figure = f", NME {100 * run.best.nme_mean:.2f} %" if run.best is not None else ""
+    return f"{run.name} ({TITLES[run.config.model]}{figure})"
 
 
 class _PopUpComboBox(CalmComboBox):

@@ -1,33 +1,27 @@
-"""The form of settings, offscreen: what it makes, what it says, and how it is handled."""
+"""The form of settings, offscreen: what it makes of the configuration, and what it knows."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QPalette
-from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QFileDialog, QLabel, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QStyleOptionComboBox,
+)
 
-from fkd_desktop.ui.icons import _contrast
-from fkd_desktop.ui.training.advice_label import AdviceLabel, breakable, inks_on
 from fkd_desktop.ui.training.config_form import ConfigForm, in_words
 from fkd_desktop.ui.training.editors import ChoiceEditor, TextEditor, parse_number
 from fkd_desktop.ui.training.form_fields import CHOICE_HINTS, CHOICE_NAMES
-from trainer.advice import Advice, Offer, Severity
+from tests.ui.training.form_helpers import OTHERS, advice_of, choose, editor_of, made_up_run, retype
 from trainer.config import ConfigError, TrainConfig, setting_choices
 from trainer.core.checkpoint import save_checkpoint
 from trainer.core.models import NETWORKS, build_network, count_parameters
 from trainer.core.resources import default_weights_path
-from trainer.runs import RunSummary, summarise
 
 EDITED = [setting for setting in fields(TrainConfig) if setting.name not in ("data", "out")]
-LIGHT = QPalette(QColor("#efefef"), QColor("#f6f6f6"))
-DARK = QPalette(QColor("#2b2f36"), QColor("#22262c"))
 
 
 @pytest.fixture
@@ -38,45 +32,6 @@ def form(qtbot):
     form.show()
     qtbot.waitExposed(form)
     return form
-
-
-def advice_of(form: ConfigForm, name: str) -> AdviceLabel:
-    return form._rows[name].advice
-
-
-def editor_of(form: ConfigForm, name: str):
-    return form._rows[name].editor
-
-
-def choose(form: ConfigForm, name: str, value: object) -> None:
-    """Choose in a list as a user does."""
-    box = editor_of(form, name).box
-    index = box.findData(value)
-    assert index >= 0, f"{value!r} is not in the list"
-    box.setCurrentIndex(index)
-    box.activated.emit(index)
-
-
-def retype(qtbot, form: ConfigForm, name: str, text: str) -> None:
-    line = editor_of(form, name).line
-    line.selectAll()
-    qtbot.keyClick(line, Qt.Key.Key_Delete)
-    qtbot.keyClicks(line, text)
-
-
-def made_up_run(root: Path, name: str, *, network: str | None = "large") -> RunSummary:
-    """A run folder with real weights, or with none."""
-    folder = root / name
-    folder.mkdir()
-    config = TrainConfig(model=network or "compact", out=str(folder))
-    (folder / "config.json").write_text(config.to_json(), encoding="utf-8")
-    (folder / "metrics.csv").write_text(
-        "epoch,training_loss,nme_mean,failure_rate,auc,face_accuracy,seconds,is_best\n1,2,0.0523,0,0,1,9,True\n",
-        encoding="utf-8",
-    )
-    if network:
-        save_checkpoint(folder / "best.safetensors", build_network(network), name=network)
-    return summarise(folder)
 
 
 # --- made from the configuration
@@ -147,16 +102,6 @@ def test_choices_have_names_and_networks_their_true_sizes() -> None:
 def test_it_begins_with_the_defaults_and_nothing_to_say(form) -> None:
     assert form.config(data="faces", out="runs/1") == TrainConfig(data="faces", out="runs/1")
     assert form.errors() == form.notes() == {}
-
-
-OTHERS = TrainConfig(
-    **{"data": "faces", "out": "run", "model": "large", "teacher": "a.safetensors,b.safetensors", "teacher_share": 0.3},
-    **{"optimizer": "sgd", "loss": "wing", "epochs": 7, "batch_size": 12, "learning_rate": 0.00123456789},
-    **{"schedule": "constant", "weight_decay": 0.1, "augmentation": "none", "calm_share": 0.4, "negative_share": 0.2},
-    **{"correct_labels": False, "validation_share": 0.25, "seed": 2**31 - 1, "device": "cpu", "precision": "float32"},
-    threads=3,
-    finetune="somewhere/weights.safetensors",
-)
 
 
 def test_the_settings_of_a_run_are_shown_and_kept_as_they_are(form) -> None:
@@ -267,6 +212,23 @@ def test_the_weights_of_runs_are_offered_and_bring_their_network(form, tmp_path:
     form.set_runs([])
     assert form.config(data="", out="").finetune == str(runs[0].weights)
     assert box.currentText() == "File best.safetensors"
+
+
+def test_a_name_that_does_not_fit_is_shortened_and_told_whole(form, tmp_path: Path) -> None:
+    run = made_up_run(tmp_path, "a run with a name " * 5)
+    form.set_runs([run])
+    box = editor_of(form, "finetune").box
+
+    def shown() -> str:
+        option = QStyleOptionComboBox()
+        box.initStyleOption(option)
+        return option.currentText
+
+    assert shown() == "Scratch"
+    choose(form, "finetune", str(run.weights))
+    assert shown().startswith("a run with a name")
+    assert shown().endswith("…")
+    assert box.toolTip() == str(run.weights)
 
 
 def test_another_network_than_the_weights_is_explained_with_ways_out(form) -> None:
@@ -388,170 +350,3 @@ def test_an_estimate_is_given_for_the_network_that_was_measured_only(form) -> No
 )
 def test_durations_are_said_in_words(seconds: float, words: str) -> None:
     assert in_words(seconds) == words
-
-
-# --- how it is handled
-
-
-def test_the_advanced_part_is_folded_away_and_opened_by_key(form, qtbot) -> None:
-    assert not form.advanced.isVisible()
-    form.advanced_button.setFocus()
-    assert form.advanced_button.hasFocus()
-    qtbot.keyClick(form.advanced_button, Qt.Key.Key_Space)
-    assert form.advanced.isVisible()
-    qtbot.keyClick(form.advanced_button, Qt.Key.Key_Space)
-    assert not form.advanced.isVisible()
-
-
-def test_the_folded_part_says_what_differs_and_what_is_wrong(form, qtbot) -> None:
-    form.set_config(TrainConfig(epochs=3))
-    assert form.advanced_button.text() == "Advanced"
-    form.set_config(TrainConfig(loss="mse", seed=3))
-    assert form.advanced_button.text() == "Advanced (2 changed)"
-    retype(qtbot, form, "weight_decay", "much")
-    assert form.advanced_button.text() == "Advanced (2 changed, 1 to correct)"
-
-
-def test_tab_goes_from_field_to_field(form, qtbot) -> None:
-    editor_of(form, "model").setFocus()
-    visited = []
-    for _ in range(8):
-        focused = QApplication.focusWidget()
-        visited.append(next((n for n, r in form._rows.items() if r.editor.main_widget is focused), "advanced"))
-        qtbot.keyClick(focused, Qt.Key.Key_Tab)
-    main = ["model", "finetune", "epochs", "batch_size", "learning_rate", "augmentation", "device"]
-    assert visited == [*main, "advanced"]
-
-
-def turn_wheel(form: ConfigForm, widget: QWidget, *, up: bool) -> None:
-    """Turn the wheel over a widget, as the window system tells it: to be passed on until somebody takes it."""
-    at = widget.mapTo(form, widget.rect().center())
-    QTest.wheelEvent(form.windowHandle(), QPointF(at), QPoint(0, 120 if up else -120))
-
-
-def test_the_wheel_scrolls_the_form_and_changes_no_value(form, qtbot) -> None:
-    form.advanced_button.click()
-    form.resize(420, 240)
-    bar = form._scroll.verticalScrollBar()
-    qtbot.waitUntil(lambda: bar.maximum() > 200)
-    form.advanced_button.setFocus()
-    boxes = [*form.findChildren(QComboBox), *form.findChildren(QAbstractSpinBox)]
-    assert len(boxes) > 10
-    for box in boxes:
-        form._scroll.ensureWidgetVisible(box)
-        before = bar.value()
-        turn_wheel(form, box, up=before == bar.maximum())
-        assert bar.value() != before, box.accessibleName()
-    assert form.config(data="", out="") == TrainConfig()
-
-
-def test_a_field_that_was_clicked_takes_the_wheel(form) -> None:
-    for name in ("epochs", "model", "finetune"):
-        editor_of(form, name).setFocus()
-        turn_wheel(form, editor_of(form, name).box, up=False)
-    config = form.config(data="", out="")
-    assert config.epochs == 59
-    assert config.model == "large"
-    assert config.finetune == "", "its list ends in a dialog"
-
-
-@pytest.mark.parametrize("height_px", [240, 700, 1400])
-def test_nothing_is_cut_off_at_the_usual_width(form, qtbot, height_px: int) -> None:
-    form.set_devices(["cpu"])
-    form.set_training_faces(3000)
-    form.set_config(replace(OTHERS, finetune="a-folder/" + "very_long_name_of_weights_" * 6 + ".safetensors"))
-    form.advanced_button.click()
-    form.resize(420, height_px)
-    shown = [advice_of(form, name) for name in (*form.errors(), *form.notes())]
-    assert len(shown) >= 6
-    viewport = form._scroll.viewport()
-    qtbot.waitUntil(lambda: form._content.height() >= form._content.heightForWidth(viewport.width()))
-    assert form._content.width() == viewport.width()
-    for label in shown:
-        text = label.findChildren(QLabel)[1]
-        assert text.height() >= text.heightForWidth(text.width())
-        assert label.geometry().right() <= form._content.width()
-    spare_px = form._content.height() - max(viewport.height(), form._content.heightForWidth(viewport.width()))
-    assert spare_px <= 2, "it can be scrolled into nothing"
-
-
-def test_advice_below_a_field_moves_nothing_above_it(form, qtbot) -> None:
-    choose(form, "finetune", str(default_weights_path()))
-    before = [row.editor.geometry() for row in form._rows.values()][:5]
-    with qtbot.waitSignal(form.changed):
-        retype(qtbot, form, "learning_rate", "nonsense")
-    form._content.layout().activate()
-    assert [row.editor.geometry() for row in form._rows.values()][:5] == before
-
-
-# --- advice
-
-
-@pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
-def test_every_ink_can_be_read(palette: QPalette) -> None:
-    inks = inks_on(palette)
-    assert set(inks) == {"error", "note", "link"}
-    for ink in inks.values():
-        assert _contrast(QColor(ink), palette.color(QPalette.ColorRole.Window)) >= 4.5
-    assert len(set(inks.values())) == 3
-
-
-def test_advice_takes_on_the_palette_and_escapes_what_it_quotes(qtbot) -> None:
-    label = AdviceLabel()
-    qtbot.addWidget(label)
-    label.setPalette(LIGHT)
-    told = Advice(Severity.ERROR, "the file <b>&x</b> is gone", (Offer("Use <none>", {"teacher": ""}),))
-    label.show_advice(told)
-    text = label.findChildren(QLabel)[1]
-    assert inks_on(LIGHT)["error"] in text.text()
-    assert "&lt;b&gt;&amp;x&lt;/b&gt;" in text.text()
-    assert "Use&nbsp;&lt;none&gt;" in text.text()
-    label.setPalette(DARK)
-    assert inks_on(DARK)["error"] in text.text()
-    assert text.accessibleName() == "Error: The file <b>&x</b> is gone."
-    with qtbot.waitSignal(label.offer_taken) as taken:
-        text.linkActivated.emit("0")
-    assert taken.args == [{"teacher": ""}]
-    label.show_advice(None)
-    assert not label.isVisible()
-    assert label.text == ""
-
-
-def test_links_are_reached_by_key(qtbot) -> None:
-    label = AdviceLabel()
-    qtbot.addWidget(label)
-    label.show_advice(Advice(Severity.NOTE, "there is more", (Offer("Use it", {"epochs": 3}),)))
-    label.show()
-    qtbot.waitExposed(label)
-    text = label.findChildren(QLabel)[1]
-    assert text.focusPolicy() & Qt.FocusPolicy.TabFocus
-    text.setFocus()
-    with qtbot.waitSignal(label.offer_taken) as taken:
-        qtbot.keyClick(text, Qt.Key.Key_Tab)
-        qtbot.keyClick(text, Qt.Key.Key_Return)
-    assert taken.args == [{"epochs": 3}]
-    label.show_advice(Advice(Severity.NOTE, "there is no more"))
-    assert not text.focusPolicy() & Qt.FocusPolicy.TabFocus
-
-
-def test_long_words_may_break_and_short_ones_not() -> None:
-    assert breakable("choose another") == "choose another"
-    word = "a-folder/" + "x" * 40
-    assert breakable(word) != word
-    assert breakable(word).replace("\u200b", "") == word
-    assert max(map(len, breakable(word).split("\u200b"))) <= 16
-
-
-def test_it_brings_no_torch_into_the_windows_thread() -> None:
-    program = f"""
-import sys
-from PySide6.QtWidgets import QApplication
-application = QApplication([])
-from fkd_desktop.ui.training.config_form import ConfigForm
-form = ConfigForm()
-box = form._rows["finetune"].editor.box
-box.activated.emit(box.findData({str(default_weights_path())!r}))
-print(form.config(data="", out="").finetune != "", "torch" in sys.modules)
-"""
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
-    assert run.stdout.split() == ["True", "False"]
