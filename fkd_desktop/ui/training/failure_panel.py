@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import PySide6
 from PySide6.QtCore import QEvent, Qt, QTimer, QUrl, Signal
-from PySide6.QtGui import QColor, QDesktopServices, QFontDatabase, QGuiApplication, QPalette, QTextCursor
+from PySide6.QtGui import QColor, QDesktopServices, QFontDatabase, QGuiApplication, QPalette
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -50,6 +50,8 @@ class FailurePanel(QFrame):
         self.last_lines.setAccessibleName(self.tr("Last lines of the training process"))
         self.last_lines.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.last_lines.setTabChangesFocus(True)
+        bar = self.last_lines.verticalScrollBar()
+        bar.rangeChanged.connect(lambda _low, high: bar.setValue(high))  # the last line says most
         self.copy_button = self._make_button(
             self.tr("C&opy"), self.tr("Copy the reason and the last lines, for a bug report")
         )
@@ -110,8 +112,6 @@ class FailurePanel(QFrame):
         margins = 2 * (round(self.last_lines.document().documentMargin()) + self.last_lines.frameWidth())
         bar_px = self.last_lines.horizontalScrollBar().sizeHint().height()
         self.last_lines.setFixedHeight(rows * self.last_lines.fontMetrics().lineSpacing() + margins + bar_px)
-        self.last_lines.moveCursor(QTextCursor.MoveOperation.End)
-        self.last_lines.moveCursor(QTextCursor.MoveOperation.StartOfLine)
 
     def report(self) -> str:
         """Return what Copy puts into the clipboard."""

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPalette
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPalette
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from fkd_desktop.ui.training.sheet_view import HEAD_PX
 from fkd_desktop.ui.training.ticks import linear_ticks, log_ticks, tick_text
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ class LossPlot(QWidget):
         self.reading.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.log_scale = QCheckBox(self.tr("Lo&garithmic scale"))
         self.log_scale.toggled.connect(self._redraw)
+        self.reading.setFixedHeight(HEAD_PX)
         head = QHBoxLayout()
         head.addWidget(self.reading, 1)
         head.addWidget(self.log_scale)
@@ -194,6 +196,17 @@ class LossPlot(QWidget):
             self._pointed = min(max(wanted, 0), last)
             self._show_pointer()
 
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Point at the best epoch, from which the arrow keys go on."""
+        super().focusInEvent(event)
+        if event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason):
+            self.point_at(self.best_mark[0] if self.best_mark else None)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Point at nothing."""
+        super().focusOutEvent(event)
+        self.point_at(None)
+
     def changeEvent(self, event: QEvent) -> None:
         """Take over the new theme's colours."""
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_nme"):  # Qt sends some before that
@@ -232,10 +245,13 @@ class _Axis(pg.AxisItem):  # type: ignore[misc]
     def __init__(self, orientation: str, *, tick_px: int, whole: bool = False) -> None:
         super().__init__(orientation, maxTickLength=-4)
         self.is_log = False
+        self.is_empty = False
         self._tick_px, self._whole = tick_px, whole
         self.enableAutoSIPrefix(False)
 
     def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:  # noqa: N803
+        if self.is_empty:
+            return []
         most = max(2, int(size / self._tick_px))
         if self.is_log:
             return [(0.0, [math.log10(value) for value in log_ticks(10**minVal, 10**maxVal, most=most)])]
@@ -286,6 +302,7 @@ class _Chart:
         self._places[usable] = np.log10(values[usable]) if is_log else values[usable]
         seen = self._places[usable]
         low, high = (seen.min(), seen.max()) if len(seen) else (0.0, 1.0)
+        self._axes[0].is_empty = not len(seen)
         span = high - low or (0.1 if is_log else abs(high) * 0.2 or 1.0)
         below = 0.3 if self._marks_best else 0.1  # room for what stands at the best epoch
         self.box.setYRange(low - below * span, high + 0.1 * span, padding=0)

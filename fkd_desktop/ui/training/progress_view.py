@@ -127,8 +127,10 @@ class ProgressView(QWidget):
         self._splitter = QSplitter(Qt.Orientation.Horizontal, childrenCollapsible=False, handleWidth=12)
         self._splitter.addWidget(self._plot_place)
         self._splitter.addWidget(self.sheet)
-        self._splitter.setStretchFactor(0, 1)
-        self._splitter.setStretchFactor(1, 1)
+        self._splitter.setSizes([1000, 1000])  # as wide as one another
+        lower = QVBoxLayout()  # keeps its place when there is nothing to draw
+        lower.addWidget(self._splitter, 1000)
+        lower.addStretch(1)
         self.button_row = QHBoxLayout()
         """Its left is free for what a window offers for ended runs."""
         self.button_row.addStretch(1)
@@ -142,7 +144,7 @@ class ProgressView(QWidget):
         layout.addWidget(self.figures)
         layout.addWidget(self.failure)
         layout.addWidget(self.notices)
-        layout.addWidget(self._splitter, 1)
+        layout.addLayout(lower, 1)
         layout.addLayout(self.button_row)
         self._pages = QStackedWidget()
         self._pages.addWidget(empty)
@@ -168,6 +170,7 @@ class ProgressView(QWidget):
         self.plot = LossPlot()
         self._plot_place.addWidget(self.plot)
         self._plot_place.setCurrentWidget(self.plot)
+        self.setTabOrder(self.plot.log_scale, self.sheet.picture)
         if self._record is not None:
             self.plot.show_epochs(self._record.epochs)
 
@@ -228,6 +231,7 @@ class ProgressView(QWidget):
         has_failed = state is TrainingState.FAILED and record.failure is not None
         self.figures.setVisible(not has_failed)
         self.failure.setVisible(has_failed)
+        self._splitter.setVisible(state.is_active or bool(record.epochs))
         if has_failed and record.failure is not None:
             self.failure.show_failure(record.failure, can_resume=self._can_resume)
         self._show_epochs(record)

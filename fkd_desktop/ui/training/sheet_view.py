@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QRect, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QImage, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPalette, QPixmap, QShortcut
+from PySide6.QtGui import (
+    QColor,
+    QImage,
+    QKeyEvent,
+    QKeySequence,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QPen,
+    QPixmap,
+    QShortcut,
+)
 from PySide6.QtWidgets import (
     QAbstractButton,
-    QCheckBox,
     QLabel,
     QScrollArea,
     QSizePolicy,
-    QStyle,
-    QStyleOptionFocusRect,
     QVBoxLayout,
     QWidget,
 )
 
 from fkd_desktop.workers.job import Job
+from trainer.contact_sheet import PAGE_BGR
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_TEXT_MARGIN_PX = 24
+HEAD_PX: Final = 24
+"""Height of the line above the page, as of that above the curves beside it."""
+_TEXT_MARGIN_PX: Final = 24
+_PAGE: Final = QColor(*reversed(PAGE_BGR))
 
 
 class SheetView(QWidget):
@@ -38,7 +50,7 @@ class SheetView(QWidget):
         self._job: Job | None = None
         self._job_is_for: tuple[Path, int] | None = None
         self._caption = QLabel()
-        self._caption.setMinimumHeight(QCheckBox(self).sizeHint().height())  # as high as what heads the curves
+        self._caption.setFixedHeight(HEAD_PX)
         self.picture = _Picture()
         self.picture.clicked.connect(self.open_window)
         self._window: _SheetWindow | None = None
@@ -164,22 +176,21 @@ class _Picture(QAbstractButton):
         painter = QPainter(self)
         palette = self.palette()
         active = QPalette.ColorGroup.Active
-        painter.fillRect(self.rect(), palette.color(active, QPalette.ColorRole.Base))
         if self.image is None:
+            painter.fillRect(self.rect(), palette.color(active, QPalette.ColorRole.Base))
             painter.setPen(palette.color(active, QPalette.ColorRole.PlaceholderText))
             m = _TEXT_MARGIN_PX
             wrapped = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             painter.drawText(self.rect().adjusted(m, m, -m, -m), wrapped, self._text)
             return
+        painter.fillRect(self.rect(), _PAGE)
         pixmap = self._fitted(self.image)
         size = pixmap.deviceIndependentSize().toSize()
         place = QRect((self.width() - size.width()) // 2, (self.height() - size.height()) // 2, *size.toTuple())
         painter.drawPixmap(place.topLeft(), pixmap)
         if self.hasFocus():
-            option = QStyleOptionFocusRect()
-            option.initFrom(self)
-            option.rect = self.rect().adjusted(1, 1, -1, -1)
-            self.style().drawPrimitive(QStyle.PrimitiveElement.PE_FrameFocusRect, option, painter, self)
+            painter.setPen(QPen(palette.color(active, QPalette.ColorRole.Highlight), 2))
+            painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -208,7 +219,7 @@ class _SheetWindow(QScrollArea):
         self._label = QLabel()
         self.setWidget(self._label)
         self.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.setBackgroundRole(QPalette.ColorRole.Base)
+        self.setStyleSheet(f"_SheetWindow {{ background: {_PAGE.name()}; }}")
         QShortcut(QKeySequence(Qt.Key.Key_Escape), self, self.close)
         self._is_sized = False
 
