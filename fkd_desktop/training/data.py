@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 THUMBNAILS: Final = 24
-THUMBNAIL_PX: Final = 288
+THUMBNAIL_PX: Final = 160
 GOOD_ROWS: Final = "good_rows"
 """Name of the table that leaves the bad rows out; numbered where one is there already."""
 _LAST_DOWNLOAD_WAIT_S: Final = 5.0
@@ -75,8 +75,6 @@ class DataController(QObject):
         Some faces of the data set with their keypoints, (`THUMBNAIL_PX`, `THUMBNAIL_PX`, 3) uint8 BGR each.
     message
         A sentence: why the data cannot be used, or what the download said; may be empty.
-    received_bytes
-        What a download has fetched over the network so far.
     """
 
     changed = Signal()
@@ -290,7 +288,7 @@ class DataController(QObject):
         count = len(training_problems(report))
         if not count:
             return ""
-        labels = "one of its training labels" if count == 1 else f"{count:,} of its training labels"
+        labels = "one training label of the data set" if count == 1 else f"{count:,} training labels of the data set"
         them = "it" if count == 1 else "them"
         if report.source.root == self.download_folder:
             return f"{labels} cannot be used; download the data set again, which repairs it, or leave {them} out"
