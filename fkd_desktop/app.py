@@ -121,21 +121,22 @@ def _run_window(options: argparse.Namespace) -> int:
     application = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(application, QApplication)
     application.setDesktopFileName(APP_ID)
-    controller = Controller(device=options.device)
-    window = MainWindow(controller, Settings(), layer_names=_overlay_names(options))
+    controller, settings = Controller(device=options.device), Settings()
+    window = MainWindow(controller, settings, layer_names=_overlay_names(options))
     signals = SignalCatcher()
-    signals.caught.connect(window.close)
+    signals.caught.connect(window.leave)
     window.show()
 
     def start() -> None:  # in the event loop, so that the window is painted first
         controller.start(options.source or "camera:0")
-        controller.load_network(options.model)
+        controller.load_network(options.model or (Path(settings.weights) if settings.weights else None))
 
     QTimer.singleShot(0, start)
     code = application.exec()
     signals.release()
     if signals.number is not None:
         code = EXIT_BY_SIGNAL + signals.number
+    window.workshop.shut_down()  # the window may have been hidden, with the trainer left alone
     controller.shut_down()
     return code
 

@@ -67,12 +67,14 @@ class Controller(QObject):
 
     def __init__(self, *, device: str = "auto") -> None:
         super().__init__()
-        self._device = device
+        self.device = device
         self._predictor: Predictor | None = None
         self._loader: Job | None = None
         self._thread: CaptureThread | None = None
         self._retiring: list[CaptureThread] = []
         self._dropped_before = 0
+        self.weights: Path | None = None
+        """Where the network in use comes from; None for the shipped one."""
         self.source_name = ""
         self.source_label = ""
         self.session_state = SessionState.STOPPED
@@ -84,8 +86,8 @@ class Controller(QObject):
         """Load weights (None: the shipped ones) behind the running session, which keeps the old network until then."""
         if self._loader is not None:
             self._loader.cancel()
-        loader = Job("loading the network", partial(_load_predictor, weights, self._device))
-        loader.succeeded.connect(self._on_loader_succeeded)
+        loader = Job("loading the network", partial(_load_predictor, weights, self.device))
+        loader.succeeded.connect(partial(self._on_loader_succeeded, weights))
         loader.failed.connect(self._on_loader_failed)
         self._loader = loader
         self._set_network_state(NetworkState.LOADING)
@@ -96,9 +98,8 @@ class Controller(QObject):
         """The network in use; None until one is loaded."""
         return self._predictor
 
-    @Slot(object)
-    def _on_loader_succeeded(self, predictor: Predictor) -> None:
-        self._predictor = predictor
+    def _on_loader_succeeded(self, weights: Path | None, predictor: Predictor) -> None:
+        self._predictor, self.weights = predictor, weights
         self._set_network_state(NetworkState.READY)
 
     @Slot(str)

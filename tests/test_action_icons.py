@@ -179,7 +179,7 @@ def test_icon_is_drawn_for_the_size_not_scaled_to_it(palette: QPalette, size_px:
 
 
 def test_unknown_name_is_told_with_the_known_ones(qapp: QApplication) -> None:
-    with pytest.raises(KeyError, match=r"there is no action icon 'webcam'; there are boxes, camera"):
+    with pytest.raises(KeyError, match=r"there is no action icon 'webcam'; there are boxes, browse"):
         action_icon("webcam")
     with pytest.raises(KeyError, match="there is no action icon"):
         tinted_pixmap("webcam", 24, TEXT)

@@ -15,8 +15,6 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from filelock import FileLock, Timeout
-
 from trainer import events
 from trainer.config import ConfigError, TrainConfig
 from trainer.core.errors import FkdError
@@ -145,6 +143,8 @@ def is_training(path: Path) -> bool:
     """Whether a process is training in a folder now."""
     if not (path / LOCK).is_file():
         return False
+    from filelock import FileLock, Timeout  # noqa: PLC0415 (slow to import, and seldom needed)
+
     try:
         with FileLock(path / LOCK, timeout=0):
             return False

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import time
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Signal, Slot
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from trainer.runs import RunSummary
 
 _log = logging.getLogger(__name__)
+
+SHUTDOWN_S: Final = 2.0
 
 
 class ComparisonState(Enum):
@@ -53,7 +56,7 @@ class ResultsController(QObject):
 
     def __init__(self, runs_root: Path, *, device: str = "cpu") -> None:
         super().__init__()
-        self._runs_root, self._device = runs_root, device
+        self.runs_root, self._device = runs_root, device
         self._jobs: set[Job] = set()
         self._listing: Job | None = None
         self._must_list_again = False
@@ -80,7 +83,7 @@ class ResultsController(QObject):
         if self._listing is not None:
             self._must_list_again = True  # what changed may have been read already
             return
-        root = self._runs_root
+        root = self.runs_root
         self._listing = self._start("listing the runs", lambda _: list_runs(root), self._on_listed, self._on_not_listed)
 
     def delete(self, run: RunSummary) -> None:
@@ -164,7 +167,6 @@ class ResultsController(QObject):
     def _cancel_job(self) -> None:
         if self._comparing is not None:
             self._comparing.cancel()
-            self._jobs.discard(self._comparing)
             self._comparing = None
 
     @Slot(object)
@@ -190,9 +192,12 @@ class ResultsController(QObject):
     # --- jobs
 
     def shut_down(self) -> None:
-        """Drop all work; what is being written is written to its end or not at all."""
+        """Drop all work, waiting at most `SHUTDOWN_S`; what is being written is written whole or not at all."""
         for job in self._jobs:
             job.cancel()
+        deadline_s = time.monotonic() + SHUTDOWN_S
+        for job in self._jobs:  # a process that ends while torch computes aborts
+            job.wait(max(0.0, deadline_s - time.monotonic()))
         self._jobs.clear()
 
     def _start(
@@ -203,6 +208,7 @@ class ResultsController(QObject):
         on_failure: Callable[[str], object],
         on_progress: Callable[[Any], object] | None = None,
     ) -> Job:
+        self._jobs = {job for job in self._jobs if job.is_running or not job.should_stop()}
         job = Job(name, work)
         self._jobs.add(job)
 

@@ -106,6 +106,17 @@ class RunRecord:
         """The epoch with the lowest NME; None before there is one."""
         return min(self.epochs, key=lambda epoch: epoch.nme_mean, default=None)
 
+    @property
+    def share_done(self) -> float:
+        """Share of all batches that were trained, 0 to 1."""
+        if self.started is None:
+            return 0.0
+        judged = self.epochs[-1].epoch if self.epochs else self.started.epochs_done
+        done = judged * self.started.batches_per_epoch
+        if self.batch is not None:
+            done = max(done, (self.batch.epoch - 1) * self.started.batches_per_epoch + self.batch.batch)
+        return min(1.0, done / (self.started.epochs * self.started.batches_per_epoch))
+
 
 class TrainingController(QObject):
     """Runs the trainer as a child process, one run at a time. Lives in the GUI thread and never blocks it.

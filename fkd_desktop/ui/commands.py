@@ -28,11 +28,13 @@ class Commands(QObject):
         Gets all actions, so that their keys work in fullscreen too, where bars are hidden.
     layers
         The layers by name.
+    networks
+        A menu of the networks that can be used.
     """
 
-    def __init__(self, window: QMainWindow, layers: Mapping[str, Layer]) -> None:
+    def __init__(self, window: QMainWindow, layers: Mapping[str, Layer], networks: QMenu) -> None:
         super().__init__(window)
-        self._window = window
+        self._window, self.networks = window, networks
         self.camera = self._add("&Camera", "camera", "Ctrl+1", "Show the first camera")
         self.demo = self._add("&Demo clip", "demo", "Ctrl+D", "Show the built-in clip")
         self.open = self._add("&Open video or image…", "open", "Ctrl+O", "Show a video or a picture from a file")
@@ -52,6 +54,9 @@ class Commands(QObject):
             "&Fullscreen", "fullscreen", "F11", "Nothing but the picture (F11, Esc leaves)", is_checkable=True
         )
         self.leave_fullscreen = self._add("Leave fullscreen", "close", "Esc")
+        self.train = self._add("&Train a network…", "train", "Ctrl+T", "Train a network on your own pictures")
+        self.browse = self._add("&Browse a data set…", "browse", "Ctrl+B", "Look at what networks learn from")
+        self.inspect = self._add("&Inspect the network…", "network", "Ctrl+I", "See what the network sees")
         self.shortcuts = self._add("&Keyboard shortcuts", "help", "F1")
         self.about = self._add("&About FKD Desktop", "info")
         self.quit = self._add("&Quit", "close", QKeySequence(QKeySequence.StandardKey.Quit))
@@ -89,12 +94,16 @@ class Commands(QObject):
         bar.addActions(list(self.layers.values()))
         bar.addSeparator()
         bar.addActions([self.mirror, self.fullscreen])
+        bar.addSeparator()
+        bar.addAction(self.train)
         return bar
 
     def fill_menus(self) -> None:
         """Fill the window's menu bar."""
         bar = self._window.menuBar()
-        session, view, help_ = (bar.addMenu(self.tr(title)) for title in ("&Session", "&View", "&Help"))
+        session, view, network, help_ = (
+            bar.addMenu(self.tr(title)) for title in ("&Session", "&View", "&Network", "&Help")
+        )
         session.addActions([self.camera, self.demo, self.open])
         session.addSeparator()
         session.addActions([self.start, self.retry])
@@ -103,6 +112,9 @@ class Commands(QObject):
         view.addActions([*self.layers.values(), self.no_layers])
         view.addSeparator()
         view.addActions([self.mirror, self.fullscreen])
+        network.addMenu(self.networks)
+        network.addSeparator()
+        network.addActions([self.train, self.browse, self.inspect])
         help_.addActions([self.shortcuts, self.about])
 
     def shortcuts_html(self) -> str:

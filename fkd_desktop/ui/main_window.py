@@ -19,12 +19,17 @@ from fkd_desktop.ui.banner import Banner
 from fkd_desktop.ui.commands import Commands
 from fkd_desktop.ui.empty_state import EmptyState
 from fkd_desktop.ui.icons import app_icon
+from fkd_desktop.ui.network_menu import NetworkMenu
 from fkd_desktop.ui.session_bar import SessionBar
+from fkd_desktop.ui.training.indicator import TrainingIndicator
 from fkd_desktop.ui.video_view import VideoView
+from fkd_desktop.ui.words import sentence
+from fkd_desktop.ui.workshop import Workshop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from fkd_desktop.live.result import FrameResult
     from fkd_desktop.settings import Settings
 
 FIGURES_EVERY_MS: Final = 500
@@ -48,13 +53,18 @@ class MainWindow(QMainWindow):
         self._controller, self._settings = controller, settings
         self._stats = RollingStats()
         self._is_moving = False
-        self._stall_message = self._network_message = ""
+        self._stall_message = self._network_message = self._workshop_message = ""
+        self._leaves_at_once = False
         self._layers = make_layers()
         self.setWindowTitle("FKD Desktop")
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
         self._make_widgets()
-        self.commands = Commands(self, self._layers)
+        self.workshop = Workshop(controller, settings, frame_source=self._newest_result, window=self)
+        self.training_indicator = TrainingIndicator(self.workshop.training)
+        self.training_indicator.clicked.connect(self.workshop.open_trainer)
+        self.session_bar.add_before_figures(self.training_indicator)
+        self.commands = Commands(self, self._layers, NetworkMenu(controller, self.workshop, settings, self))
         self._toolbar = self.commands.make_toolbar()
         self.addToolBar(self._toolbar)
         self.commands.fill_menus()
@@ -65,6 +75,7 @@ class MainWindow(QMainWindow):
         controller.network_changed.connect(self._on_controller_network_changed)
         self.view.frame_painted.connect(self._on_view_frame_painted)
         self.banner.dismissed.connect(self._on_banner_dismissed)
+        self.workshop.noticed.connect(self._on_workshop_noticed)
         self._figures_timer = QTimer(self, interval=FIGURES_EVERY_MS)
         self._figures_timer.timeout.connect(self._on_figures_timer_timeout)
         self._on_controller_session_changed(controller.session_state, "")
@@ -98,7 +109,10 @@ class MainWindow(QMainWindow):
             (commands.open, self.choose_file),
             (commands.start, self.toggle_session),
             (commands.retry, self.retry),
-            (commands.use_shipped_network, self._controller.load_network),
+            (commands.use_shipped_network, lambda: self.workshop.use_weights(None)),
+            (commands.train, self.workshop.open_trainer),
+            (commands.browse, self.workshop.open_browser),
+            (commands.inspect, self.workshop.open_inspector),
             (commands.leave_fullscreen, lambda: commands.fullscreen.setChecked(False)),
             (commands.no_layers, self.clear_layers),
             (commands.shortcuts, self.show_shortcuts),
@@ -221,7 +235,7 @@ class MainWindow(QMainWindow):
                 self._pane.setCurrentWidget(self.empty_state)
             case SessionState.FAILED:
                 self.empty_state.show_state(
-                    icon="warning", title=self.tr("No picture"), text=_sentence(message), actions=ways_out
+                    icon="warning", title=self.tr("No picture"), text=sentence(message), actions=ways_out
                 )
                 self._pane.setCurrentWidget(self.empty_state)
             case SessionState.STOPPED:
@@ -243,10 +257,13 @@ class MainWindow(QMainWindow):
         predictor = self._controller.predictor
         self._network_message = message if state is NetworkState.FAILED else ""
         self._show_notice()
-        if state is NetworkState.LOADING:
-            self.session_bar.show_device(self.tr("loading…"))
+        if state is NetworkState.READY and self._controller.session_state is SessionState.ENDED and not self._is_moving:
+            self.retry()  # a picture, which the new network has not seen
+        if predictor is not None:
+            self.session_bar.show_network(predictor.network_name, predictor.device.type.upper())
         else:
-            self.session_bar.show_device(predictor.device.type.upper() if predictor else self.tr("no network"))
+            loading = state is NetworkState.LOADING
+            self.session_bar.show_network("", self.tr("loading…") if loading else self.tr("no network"))
 
     @Slot()
     def _on_figures_timer_timeout(self) -> None:
@@ -266,7 +283,7 @@ class MainWindow(QMainWindow):
 
     def _show_note(self) -> None:
         ended = self._controller.session_state is SessionState.ENDED
-        if self._controller.network_state is NetworkState.LOADING:
+        if self._controller.network_state is NetworkState.LOADING and self._controller.predictor is None:
             self.view.set_note(self.tr("Loading the network…"))
         elif ended and self._is_moving:
             self.view.set_note(self.tr("The end. Space plays it again"))
@@ -275,15 +292,26 @@ class MainWindow(QMainWindow):
 
     def _show_notice(self) -> None:
         if self._stall_message:
-            self.banner.show_notice(_sentence(self._stall_message), self.commands.retry)
+            self.banner.show_notice(sentence(self._stall_message), self.commands.retry)
         elif self._network_message:
-            self.banner.show_notice(_sentence(self._network_message), self.commands.use_shipped_network)
+            self.banner.show_notice(sentence(self._network_message), self.commands.use_shipped_network)
+        elif self._workshop_message:
+            self.banner.show_notice(self._workshop_message)
         else:
             self.banner.clear()
 
     @Slot()
     def _on_banner_dismissed(self) -> None:
-        self._stall_message = self._network_message = ""
+        self._stall_message = self._network_message = self._workshop_message = ""
+
+    @Slot(str)
+    def _on_workshop_noticed(self, message: str) -> None:
+        self._workshop_message = message
+        self._show_notice()
+
+    def _newest_result(self) -> FrameResult | None:
+        live = self.view.live_frame
+        return live.result if live else None
 
     # --- view
 
@@ -326,12 +354,22 @@ class MainWindow(QMainWindow):
             self.commands.refresh_icons()
         super().changeEvent(event)
 
+    @Slot()
+    def leave(self) -> None:
+        """Close without a question; a training run stops by itself and keeps what it has."""
+        self._leaves_at_once = True
+        self.close()
+
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Remember, and let go of the camera."""
+        """Remember, and let go of the camera; a training run is asked after first."""
         if not self.commands.fullscreen.isChecked():
             self._settings.geometry = self.saveGeometry()
         self._settings.save()
+        if not self._leaves_at_once and not self.workshop.may_leave(self.leave):
+            event.ignore()
+            return
         self._figures_timer.stop()
+        self.workshop.shut_down()
         self._controller.shut_down()
         event.accept()
 
@@ -347,9 +385,3 @@ def _describe(source: str) -> str:
     if source.startswith("camera:"):
         return f"Camera {source.removeprefix('camera:')}"
     return Path(source).name or source
-
-
-def _sentence(text: str) -> str:
-    """Begin with a capital and end with a full stop."""
-    text = text.strip()
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")

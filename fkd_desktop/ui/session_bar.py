@@ -25,19 +25,23 @@ class SessionBar(QStatusBar):
         self._rate = self._add("frame rate", "Frames painted a second", "000.0 frames/s")
         self._latency = self._add("latency", "From capture to paint: median and 95th percentile", "000 ms (p95 000 ms)")
         self._faces = self._add("faces", "Faces in the picture", "00 faces")
-        self._device = self._add("device", "Where the network runs", "no network")
+        self._device = self._add("network", "The network, and where it runs", "two_conv, CUDA")
         self._dropped = self._add(
             "drops", "Frames that came and were not painted, because a newer one was there", "00000 dropped"
         )
         self.clear_figures()
 
+    def add_before_figures(self, widget: QWidget) -> None:
+        """Put something else of importance between the source and the figures."""
+        self.insertPermanentWidget(1, widget)
+
     def show_source(self, text: str) -> None:
         """Say where the picture comes from."""
         self._source.setText(text)
 
-    def show_device(self, text: str) -> None:
-        """Say where the network runs."""
-        self._device.setText(text)
+    def show_network(self, name: str, device: str) -> None:
+        """Say which network runs, and where."""
+        self._device.setText(", ".join(part for part in (name, device) if part))
 
     def show_figures(self, figures: LiveFigures | None, *, faces: int, dropped: int) -> None:
         """Show what was measured over the last seconds; None where nothing was painted in them."""

@@ -164,7 +164,7 @@ def test_the_status_bar_shows_what_is_measured(live_window, qtbot):
     qtbot.waitUntil(measured, timeout=10_000)
     texts = live_window.session_bar.texts()
     assert texts["source"] == "Demo clip"
-    assert texts["device"] == "CPU"
+    assert texts["network"] == "compact, CPU"
     assert 0 < float(texts["latency"].split()[0]) < 5000
     assert texts["drops"].endswith(" dropped")
 
@@ -173,7 +173,7 @@ def test_loading_is_said_until_the_network_is_there(window, qtbot, register):
     register("fake", lambda _: FakeCamera())
     window.controller.start("fake:")
     assert window.view._note == "Loading the network…"
-    assert window.session_bar.texts()["device"] == "loading…"
+    assert window.session_bar.texts()["network"] == "loading…"
     window.controller.load_network()
     qtbot.waitUntil(lambda: window.controller.network_state is NetworkState.READY, timeout=30_000)
     assert window.view._note == ""
@@ -186,7 +186,7 @@ def test_bad_weights_are_a_notice_with_a_way_out_and_the_picture_moves_on(window
     window.controller.load_network(tmp_path / "none.safetensors")
     qtbot.waitUntil(window.banner.isVisible, timeout=30_000)
     assert "none.safetensors" in window.banner.text
-    assert window.session_bar.texts()["device"] == "no network"
+    assert window.session_bar.texts()["network"] == "no network"
     with qtbot.waitSignal(window.view.frame_painted, timeout=5000):
         pass
     qtbot.mouseClick(window.banner._button, Qt.MouseButton.LeftButton)
