@@ -128,13 +128,13 @@ class Comparison:
     def sentence(self) -> str:
         """The verdict in words."""
         new, old = (percent(one.evaluation.score.nme_mean) for one in (self.new, self.old))
-        whose = "people" if self.caveats else "people that neither has seen"
         if self.people < FEWEST_PEOPLE:
             return (
                 f"There are too few people to tell which weights are better: NME {new} instead of {old} on "
                 f"{self.faces} faces of {self.people}."
             )
-        figures = f"NME {new} instead of {old} on {self.faces} faces of {whose}"
+        whose = "" if self.caveats else " of people that neither has seen"
+        figures = f"NME {new} instead of {old} on {self.faces} faces{whose}"
         match self.verdict:
             case Verdict.BETTER:
                 return f"The new weights are better: {figures}."

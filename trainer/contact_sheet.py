@@ -56,7 +56,7 @@ class SheetFace:
 
 
 def contact_sheet(
-    faces: Sequence[SheetFace], *, columns: int = 6, tile_px: int = 288, legend: bool = True
+    faces: Sequence[SheetFace], *, columns: int = 6, tile_px: int = 288, text_px: int = 0, legend: bool = True
 ) -> NDArray[np.uint8]:
     """Draw faces side by side: true keypoints joined by lines, predicted ones as dots, and how far they are off.
 
@@ -68,6 +68,8 @@ def contact_sheet(
         Tiles in a row; fewer where there are fewer faces.
     tile_px
         Side of a tile, three times that of a crop for `compact`.
+    text_px
+        Height of a line of text with its surroundings; 0 for what suits the tile.
     legend
         Whether to say on top which colour is which, where predictions are drawn.
 
@@ -83,7 +85,7 @@ def contact_sheet(
     if not faces or columns < 1 or tile_px < 1:
         raise ValueError(f"cannot draw {len(faces)} faces in {columns} columns of {tile_px} px")
     columns = min(columns, len(faces))
-    strip_px = max(16, round(tile_px * 0.085))  # of text
+    strip_px = text_px or max(16, round(tile_px * 0.085))
     caption_px = strip_px if any(face.caption for face in faces) else 0
     legend_px = strip_px + GAP_PX if legend and any(face.predicted_unit is not None for face in faces) else 0
     rows = math.ceil(len(faces) / columns)

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 ABOUT_SAME_NME: Final = 0.002
 """A face whose NME changes by less is neither better nor worse: nobody sees a fifth of a per cent."""
 PAIRS_A_GROUP: Final = 4
-TILE_PX: Final = 240
+TILE_PX: Final = 288
 _PAIR_GAP_PX: Final = 16
+_TEXT_PX: Final = 40
+"""Large enough to be read in a window that shows the sheet at half its size."""
 
 
 class PairGroup(Enum):
@@ -58,7 +60,7 @@ def pair_sheets(samples: Sequence[Sample], old: Evaluation, new: Evaluation) -> 
         faces: list[SheetFace] = []
         for number in numbers:
             faces += _pair(samples[number], old, new, int(number))
-        sheets[group] = _with_gaps(contact_sheet(faces, columns=4, tile_px=TILE_PX, legend=False))
+        sheets[group] = _with_gaps(contact_sheet(faces, columns=4, tile_px=TILE_PX, text_px=_TEXT_PX, legend=False))
     return sheets
 
 

@@ -257,8 +257,8 @@ def test_sheets_are_pairs_of_the_same_face(make_run, make_weights, trained, comp
     result = compare(make_run(trained), old=make_weights("old.safetensors", compact_weights, story()))
     page = result.sheets[PairGroup.IMPROVED]
     assert page.dtype == np.uint8
-    assert page.shape[1] == 4 * 240 + 5 * 8 + 16
-    old, new = page[8:248, 8:248].astype(int), page[8:248, 256:496].astype(int)
+    assert page.shape[1] == 4 * 288 + 5 * 8 + 16
+    old, new = page[8:296, 8:296].astype(int), page[8:296, 304:592].astype(int)
     differs = (np.abs(old - new) > 30).any(axis=-1)  # where points are drawn
     assert 0.002 < differs.mean() < 0.5
 
