@@ -36,6 +36,7 @@ class DataDetails(QWidget):
         font.setBold(True)
         self._verdict.setFont(font)
         self._message = _text()
+        self._message.setContentsMargins(_VERDICT_ICON_PX + 8, 0, 0, 0)
         self.leave_out_button = QPushButton(self.tr("Leave them out…"))
         self.browse_button = QPushButton(self.tr("Browse the data set…"))
         for button in (self.leave_out_button, self.browse_button):

@@ -19,6 +19,8 @@ TILE_PX: Final = (72, 200)
 """Smallest and largest side of a thumbnail."""
 _ROW_PX: Final = 96
 """There are as many rows as so high ones fit, where there are faces to fill them."""
+_FEW: Final = 6
+"""A strip of no more faces than this stays one row high."""
 _GAP_PX: Final = 6
 
 
@@ -48,6 +50,8 @@ class ThumbnailStrip(QScrollArea):
         ]
         count = len(thumbnails_bgr)
         self.setAccessibleName(self.tr("{0} faces of the data set with their keypoints").format(count))
+        rows = math.ceil(count / _FEW)
+        self.setMaximumHeight(rows * (TILE_PX[1] + _GAP_PX) + self._bar_px)
         self._fit()
         self.horizontalScrollBar().setValue(0)
 

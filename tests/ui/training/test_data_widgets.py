@@ -41,6 +41,13 @@ def test_a_higher_strip_has_more_rows(strip):
     assert strip.verticalScrollBar().maximum() == 0
 
 
+def test_a_strip_of_few_faces_stays_one_row_high(strip):
+    strip.show_thumbnails([np.zeros((64, 64, 3), np.uint8)] * 3)
+    assert strip.maximumHeight() < 240
+    strip.resize(400, 900)
+    assert strip.widget().height() == strip.widget().width() / 3
+
+
 def test_a_long_path_is_shortened_and_whole_in_its_tooltip(qtbot):
     label = ElidedLabel()
     qtbot.addWidget(label)
