@@ -163,7 +163,7 @@ def _cell(longer_px: float, map_px: tuple[int, int], room: list[int]) -> tuple[i
     scale = min(scale, *((side - GAP_PX) / map_side for side, map_side in zip(room, map_px, strict=True)))
     if scale >= 1:
         scale = math.floor(scale)
-    return max(1, round(map_px[0] * scale)), max(1, round(map_px[1] * scale))
+    return max(1, int(map_px[0] * scale + 1e-6)), max(1, int(map_px[1] * scale + 1e-6))
 
 
 def draw_maps(

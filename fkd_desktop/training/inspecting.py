@@ -242,10 +242,14 @@ class InspectionController(QObject):
 
     def _save(self, path: Path, make_image: Callable[[], NDArray[np.uint8]]) -> None:
         saver = Job("saving the picture", partial(_write, path, make_image))
-        saver.succeeded.connect(self.saved)
+        saver.succeeded.connect(self._on_saver_succeeded)
         saver.failed.connect(self.saving_failed)
         self._saver = saver
         saver.start()
+
+    @Slot(object)
+    def _on_saver_succeeded(self, path: str) -> None:
+        self.saved.emit(path)
 
     # --- end
 

@@ -186,6 +186,7 @@ class MapsView(QWidget):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Show a map alone, or all again."""
         if event.button() is Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):
+            self._point(event.position())  # a touch comes without a move before it
             self._open_or_close(self.pointed)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
