@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QImage, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPen, QPixmap, QShortcut
+from PySide6.QtGui import QColor, QImage, QKeyEvent, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from trainer.contact_sheet import PAGE_BGR, PREDICTED_BGR, TEXT_BGR, TRUE_BGR
@@ -43,8 +43,7 @@ class ComparisonSheets(QScrollArea):
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName(self.tr("Faces with old and new keypoints"))
-        self.window_shown: QWidget | None = None
-        """The last picture that was opened in full size."""
+        self._window: _SheetWindow | None = None
         self.show_sheets({})
 
     def show_sheets(self, sheets: Mapping[PairGroup, NDArray[np.uint8]]) -> None:
@@ -77,6 +76,11 @@ class ComparisonSheets(QScrollArea):
         layout.addStretch(1)
         self.setWidget(page)  # the one before is deleted
 
+    @property
+    def window_shown(self) -> QScrollArea | None:
+        """The window with a picture in full size, if it is open."""
+        return self._window if self._window is not None and self._window.isVisible() else None
+
     def pictures(self) -> list[SheetPicture]:
         """Return the pictures on show, from the top."""
         page = self.widget()
@@ -94,8 +98,12 @@ class ComparisonSheets(QScrollArea):
         return row
 
     def _open(self, picture: SheetPicture) -> None:
-        self.window_shown = _SheetWindow(picture.image, picture.accessibleName(), self)
-        self.window_shown.show()
+        if self._window is None:
+            self._window = _SheetWindow(self)
+        self._window.show_image(picture.image, picture.accessibleName())
+        self._window.show()
+        self._window.raise_()
+        self._window.activateWindow()
 
 
 class SheetPicture(QAbstractButton):
@@ -147,19 +155,27 @@ class SheetPicture(QAbstractButton):
 class _SheetWindow(QScrollArea):
     """A picture in full size; Escape closes it."""
 
-    def __init__(self, image: QImage, title: str, parent: QWidget) -> None:
+    def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowFlag(Qt.WindowType.Window)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(title)
         self.setStyleSheet(f"QScrollArea {{ background: {_rgb(PAGE_BGR).name()}; border: none; }}")
         self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+
+    def show_image(self, image: QImage, title: str) -> None:
+        """Show another picture."""
+        self.setWindowTitle(title)
         label = QLabel()
         label.setPixmap(QPixmap.fromImage(image))
         label.setAccessibleName(title)
-        self.setWidget(label)
-        QShortcut(QKeySequence(Qt.Key.Key_Escape), self, self.close)
+        self.setWidget(label)  # the one before is deleted
         self.resize((image.size() + QSize(2, 2)).boundedTo(self.screen().availableSize() * 0.9))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Close on Escape."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.close()
+        else:
+            super().keyPressEvent(event)
 
 
 def _image(sheet_bgr: NDArray[np.uint8]) -> QImage:

@@ -282,6 +282,5 @@ class ComparisonView(QWidget):
     def changeEvent(self, event: QEvent) -> None:
         """Give the icons the new theme's colours."""
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_shown"):  # Qt sends some before that
-            self._notice.refresh()
             self._tint()
         super().changeEvent(event)

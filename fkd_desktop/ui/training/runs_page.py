@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QSortFilterProxyModel, Qt, QUrl, Signal, Slot
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSortFilterProxyModel, Qt, QUrl, Signal, Slot
 from PySide6.QtGui import QAction, QDesktopServices, QKeySequence, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -287,12 +287,6 @@ class RunsPage(QWidget):
         """Look what is there now."""
         super().showEvent(event)
         self._results.refresh()
-
-    def changeEvent(self, event: QEvent) -> None:
-        """Give the icon the new theme's colour."""
-        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_notice"):  # Qt sends some before that
-            self._notice.refresh()
-        super().changeEvent(event)
 
 
 def _allow(action: QAction, is_allowed: bool, tool_tip: str) -> None:
