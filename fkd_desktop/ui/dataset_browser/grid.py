@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter, QPalette, QPen, QResizeEvent
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter, QPaintEvent, QPalette, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from fkd_desktop.ui.dataset_browser.marks import GROUND_COLOUR, INK, PLATE
@@ -24,6 +24,11 @@ PADDING_PX: Final = 6
 CAPTION_PX: Final = 20
 LOOK_AFTER_MS: Final = 15
 """After the last movement: a long scroll asks for what it ends at, not for all that it passes."""
+_NME_PX: Final = 44
+"""Room for an NME beside the name."""
+_NAMES_KEPT: Final = 20_000
+_TO_THE_LEFT: Final = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+_TO_THE_RIGHT: Final = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 WARNING_COLOUR: Final = QColor("#ffca58")
 
 
@@ -36,9 +41,10 @@ class ThumbnailDelegate(QStyledItemDelegate):
         super().__init__(parent)
         self._model, self._thumbnails, self._nme_of = model, thumbnails, nme_of
         self._view = parent
-        self._warning: QPixmap | None = None
+        self._warnings: dict[int, QPixmap] = {}
+        self._small: tuple[QFont, QFont, QFontMetrics] | None = None
+        self._names: dict[tuple[str, int], str] = {}
         self.side_px = 120
-        self.paints = 0
 
     @property
     def device_side_px(self) -> int:
@@ -58,7 +64,6 @@ class ThumbnailDelegate(QStyledItemDelegate):
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
         """See `QStyledItemDelegate.paint`."""
-        self.paints += 1
         entry = self._model.entries[index.row()]
         cell: QRect = option.rect
         palette: QPalette = option.palette
@@ -84,15 +89,14 @@ class ThumbnailDelegate(QStyledItemDelegate):
             painter.drawRect(place.adjusted(-2, -2, 1, 1))
 
     def _paint_reason(self, painter: QPainter, place: QRect, reason: str) -> None:
-        font = QFont(self._view.font())
-        font.setPixelSize(11)
+        font, metrics = self._small_font()
         painter.setFont(font)
         icon = self._warning_pixmap(22)
         painter.drawPixmap(place.center().x() - 11, place.top() + 9, icon)
         painter.setPen(INK)
         room = place.adjusted(7, 34, -7, -5)
         flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWrapAnywhere
-        painter.drawText(room, int(flags), _cut(reason, QFontMetrics(font), room, int(flags)))
+        painter.drawText(room, int(flags), _cut(reason, metrics, room, int(flags)))
 
     def _paint_warning(self, painter: QPainter, place: QRect) -> None:
         plate = QRectF(place.right() - 24, place.top() + 4, 21, 21)
@@ -102,27 +106,38 @@ class ThumbnailDelegate(QStyledItemDelegate):
         painter.drawPixmap(round(plate.left()) + 3, round(plate.top()) + 2, self._warning_pixmap(15))
 
     def _warning_pixmap(self, size_px: int) -> QPixmap:
-        if self._warning is None or self._warning.deviceIndependentSize().width() != size_px:
-            self._warning = tinted_pixmap("warning", size_px, WARNING_COLOUR, self._view.devicePixelRatioF())
-        return self._warning
+        if size_px not in self._warnings:
+            ratio = self._view.devicePixelRatioF()
+            self._warnings[size_px] = tinted_pixmap("warning", size_px, WARNING_COLOUR, ratio)
+        return self._warnings[size_px]
 
     def _paint_caption(self, painter: QPainter, place: QRect, entry: Entry, palette: QPalette) -> None:
-        font = QFont(self._view.font())
-        font.setPixelSize(11)
+        font, metrics = self._small_font()
         painter.setFont(font)
-        metrics = QFontMetrics(font)
         line = QRect(place.left(), place.bottom() + 3, self.side_px, CAPTION_PX)
-        painter.setPen(palette.color(QPalette.ColorRole.Text))
+        ink = palette.color(QPalette.ColorRole.Text)
+        painter.setPen(ink)
         nme = self._nme_of(entry)
         if nme is not None:
-            text = f"{nme:.1%}"
-            painter.drawText(line, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), text)
-            line.setRight(line.right() - metrics.horizontalAdvance(text) - 8)
-        faint = QColor(palette.color(QPalette.ColorRole.Text))
-        faint.setAlphaF(0.72)
-        painter.setPen(faint)
-        name = metrics.elidedText(entry.name, Qt.TextElideMode.ElideMiddle, line.width())
-        painter.drawText(line, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), name)
+            painter.drawText(line, _TO_THE_RIGHT, f"{nme:.1%}")
+            line.setRight(line.right() - _NME_PX)
+        ink.setAlphaF(0.72)
+        painter.setPen(ink)
+        key = (entry.name, line.width())
+        if key not in self._names:  # shortening takes longer than painting
+            if len(self._names) > _NAMES_KEPT:
+                self._names.clear()
+            self._names[key] = metrics.elidedText(entry.name, Qt.TextElideMode.ElideMiddle, line.width())
+        painter.drawText(line, _TO_THE_LEFT, self._names[key])
+
+    def _small_font(self) -> tuple[QFont, QFontMetrics]:
+        base = self._view.font()
+        if self._small is None or self._small[0] != base:
+            font = QFont(base)
+            font.setPixelSize(11)
+            self._small = (base, font, QFontMetrics(font))
+            self._names.clear()
+        return self._small[1:]
 
 
 class ThumbnailGrid(QListView):
@@ -226,6 +241,10 @@ class ThumbnailGrid(QListView):
     @Slot()
     def _on_current_changed(self) -> None:
         self.entry_chosen.emit(self.current_entry)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """See `QListView.paintEvent`; from here, for so the interpreter's lock is waited for once, not at each cell."""
+        super().paintEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """See `QListView.resizeEvent`."""
