@@ -65,6 +65,7 @@ class Workshop(QObject):
         self.browser: DatasetBrowser | None = None
         self.inspector: NetworkInspector | None = None
         self._question: QMessageBox | None = None
+        self._is_shut_down = False
         self._imported: set[Callable[[Job], None]] = set()
         self.training.state_changed.connect(self._on_training_state_changed)
         self._notifier.clicked.connect(self.open_trainer)
@@ -246,6 +247,9 @@ class Workshop(QObject):
 
     def shut_down(self) -> None:
         """Close the windows and let go of everything; a run under way stops by itself and keeps what it has."""
+        if self._is_shut_down:
+            return
+        self._is_shut_down = True
         for window in (self.trainer, self.browser, self.inspector):
             if window is not None:
                 window.hide()

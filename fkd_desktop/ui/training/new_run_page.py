@@ -73,7 +73,7 @@ class NewRunPage(QWidget):
         self.form.changed.connect(self._on_form_changed)
         data.changed.connect(self._on_data_changed)
         results.runs_changed.connect(self._on_results_runs_changed)
-        training.state_changed.connect(self._refresh)
+        training.state_changed.connect(self._on_training_state_changed)
         self._find_devices()
         self._on_results_runs_changed()
         self._on_form_changed()
@@ -142,6 +142,13 @@ class NewRunPage(QWidget):
         obstacle = self._obstacle()
         self.why_not.setText(obstacle)
         self.start.setEnabled(not obstacle)
+
+    @Slot()
+    def _on_training_state_changed(self) -> None:
+        record = self._training.record
+        if record is not None and record.batch is not None:
+            self.form.set_speed(record.batch.images_per_s, network=record.config.model)
+        self._refresh()
 
     @Slot()
     def _on_form_changed(self) -> None:
