@@ -150,7 +150,7 @@ class ThumbnailMaker(QObject):
         with self._lock:
             fresh, self._fresh = self._fresh, []
         for key, image in fresh:
-            self._kept_bytes += _bytes(image) - _bytes(self._kept.pop(key, ""))
+            self._kept_bytes += _bytes(image) - _bytes(self._kept.pop(key, None))
             self._kept[key] = image
         while self._kept_bytes > CACHE_BYTES:
             _, oldest = self._kept.popitem(last=False)
@@ -234,5 +234,5 @@ def _key(entry: Entry, side_px: int) -> Key:
     return (*entry.thumbnail_key, side_px)
 
 
-def _bytes(image: QImage | str) -> int:
-    return 200 if isinstance(image, str) else image.sizeInBytes()
+def _bytes(image: QImage | str | None) -> int:
+    return image.sizeInBytes() if isinstance(image, QImage) else len(image or "")
