@@ -155,6 +155,7 @@ def test_a_killed_run_is_explained_and_the_picture_moves_on(qapp, qtbot, data):
         assert button(trainer.progress, "Copy").isEnabled()
         with qtbot.waitSignal(window.view.frame_painted, timeout=5000):
             pass
+        qtbot.waitUntil(trainer.progress.failure.resume_button.isVisible, timeout=TIMEOUT_MS)
         click(trainer.progress, qtbot, "Resume")
         qtbot.waitUntil(lambda: training.state is TrainingState.TRAINING, timeout=TIMEOUT_MS)
         training.cancel()
