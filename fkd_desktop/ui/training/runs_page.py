@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from fkd_desktop.ui.banner import Banner
-from fkd_desktop.ui.training.data_widgets import DataNotice
+from fkd_desktop.ui.training.data_widgets import DataNotice, ElidedLabel
 from fkd_desktop.ui.training.run_words import sentence
 from fkd_desktop.ui.training.runs_model import SORT_ROLE, Column, RunsModel
 from fkd_desktop.ui.training.save_weights import ask_where_to_save
@@ -60,6 +60,7 @@ class RunsPage(QWidget):
         self._make_table()
         self._make_actions()
         self._notice = DataNotice()
+        self._done = ElidedLabel()
         self.banner = Banner()
         self._pane = QStackedWidget()
         self._pane.addWidget(self._notice)
@@ -71,6 +72,7 @@ class RunsPage(QWidget):
         layout.addWidget(self._pane, 1)
         results.runs_changed.connect(self._on_results_runs_changed)
         results.failed.connect(self._on_results_failed)
+        results.saved.connect(self._on_results_saved)
         self._show_runs()
 
     # --- making
@@ -100,7 +102,7 @@ class RunsPage(QWidget):
         header.setSectionResizeMode(Column.NAME, QHeaderView.ResizeMode.Stretch)
         header.setMinimumSectionSize(90)
         table.doubleClicked.connect(self._on_table_double_clicked)
-        table.selectionModel().selectionChanged.connect(self._refresh_actions)
+        table.selectionModel().selectionChanged.connect(self._on_table_selection_changed)
         self.table = table
 
     def _make_actions(self) -> None:
@@ -134,7 +136,7 @@ class RunsPage(QWidget):
         row.setSpacing(8)
         for action in self.table.actions():
             if action is self.delete_action:
-                row.addStretch(1)
+                row.addWidget(self._done, 1)
             row.addWidget(_button_for(action))
         layout = QVBoxLayout(page)
         layout.setContentsMargins(12, 12, 12, 12)
@@ -183,6 +185,13 @@ class RunsPage(QWidget):
         if self.isVisible():
             self.banner.show_notice(sentence(message))
 
+    @Slot(object)
+    def _on_results_saved(self, path: Path) -> None:
+        if self.isVisible():
+            self.banner.clear()
+            self._done.setText(self.tr("Saved as {0}").format(path.stem))
+            self._done.setToolTip(str(path))
+
     def _show_runs(self) -> None:
         if self.model.runs:
             self._pane.setCurrentIndex(1)
@@ -227,6 +236,11 @@ class RunsPage(QWidget):
         return self.tr("Another run is training") if self._is_training else ""
 
     # --- what a user does
+
+    @Slot()
+    def _on_table_selection_changed(self) -> None:
+        self._done.setText("")
+        self._refresh_actions()
 
     @Slot(QModelIndex)
     def _on_table_double_clicked(self, _index: QModelIndex | QPersistentModelIndex) -> None:

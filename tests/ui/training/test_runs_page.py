@@ -290,6 +290,10 @@ def test_weights_are_saved_where_the_user_says(qtbot, page, root: Path, tmp_path
         dialog.fileSelected.emit(str(tmp_path / "mine.safetensors"))
     dialog.close()
     assert (tmp_path / "mine.safetensors").read_bytes() == b"weights of stopped"
+    assert page._done.text() == "Saved as mine"
+    assert page._done.toolTip() == str(tmp_path / "mine.safetensors")
+    page.select(root / "failed")
+    assert page._done.text() == ""
 
 
 def test_what_could_not_be_done_is_told_above_the_list(qtbot, page, root: Path) -> None:
