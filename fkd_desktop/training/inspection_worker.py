@@ -103,7 +103,8 @@ class Page:
     faces
         How many faces the picture has; None where no picture is needed or there is none yet.
     per_s
-        How many live pages came in the last seconds; None for a still picture or kernels.
+        How many live pages came in the last seconds, 0 if the live picture stands still; None for a picture from a
+        file, kernels, while paused, and for the first page.
     """
 
     wish: Wish
@@ -253,12 +254,13 @@ class InspectionWorker:
             self._kept = key, compute()
         return self._kept[1]
 
-    def _rate(self) -> float:
-        now_s = time.perf_counter()
-        while self._drawn_s and now_s - self._drawn_s[0] > _RATE_WINDOW_S:
+    def _rate(self) -> float | None:
+        """Frames a second over the last seconds, or since the last two; 0 after they stopped, None after the first."""
+        while len(self._drawn_s) > 2 and self._drawn_s[-1] - self._drawn_s[0] > _RATE_WINDOW_S:
             self._drawn_s.popleft()
-        span_s = now_s - self._drawn_s[0] if self._drawn_s else 0.0
-        return (len(self._drawn_s) - 1) / span_s if span_s > 0 else 0.0
+        if len(self._drawn_s) < 2:
+            return None if self._drawn_s else 0.0
+        return (len(self._drawn_s) - 1) / (self._drawn_s[-1] - self._drawn_s[0])
 
 
 def _sheet(values: NDArray[np.float32], wish: Wish) -> Sheet:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from fkd_desktop.live.result import FrameResult
-from fkd_desktop.training import inspecting
+from fkd_desktop.training import inspecting, inspection_worker
 from fkd_desktop.training.inspecting import InspectionController, InspectionState
 from fkd_desktop.training.inspection_worker import Page, Wish
 
@@ -181,6 +181,14 @@ def test_one_of_several_faces_is_chosen(ready, live, qtbot) -> None:
     assert next_page(qtbot, ready, lambda page: page.faces == 1).crop.tolist() == first.crop.tolist()
 
 
+def test_the_rate_of_a_slow_network_is_told_too(ready, live, qtbot, monkeypatch) -> None:
+    monkeypatch.setattr(inspection_worker, "_RATE_WINDOW_S", 0.0)  # as if each page took longer than that
+    live.is_moving = True
+    for _ in range(3):
+        page = next_page(qtbot, ready, lambda page: page.per_s is not None)
+        assert page.per_s > 0
+
+
 def test_kernels_need_no_picture(ready, qtbot) -> None:
     ready.ask(Wish(view="kernels"))
     page = next_page(qtbot, ready, lambda page: page.wish.view == "kernels")
@@ -218,7 +226,7 @@ def test_pictures_from_files_are_searched_for_faces(ready, live, qtbot, portrait
     assert page.per_s is None
     ready.show_live()
     live.show()
-    assert next_page(qtbot, ready, lambda page: page.faces == 0).per_s is not None
+    assert next_page(qtbot, ready, lambda page: page.faces == 0).values is not None
 
 
 def test_what_is_no_picture_leaves_all_as_it_was(ready, qtbot, tmp_path) -> None:

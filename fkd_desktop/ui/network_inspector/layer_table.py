@@ -196,6 +196,8 @@ class LayerTable(QTreeView):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(Column.KIND, QHeaderView.ResizeMode.Stretch)
         self.selectionModel().currentRowChanged.connect(self._on_selection_current_row_changed)
+        self.activated.connect(self._on_self_activated)
+        self.clicked.connect(self._on_self_activated)
 
     def show_layers(self, layers: Sequence[LayerInfo], *, chosen: str = "") -> None:
         """Replace the rows and choose one: the one of that name if there is one, else the first."""
@@ -215,3 +217,7 @@ class LayerTable(QTreeView):
     def _on_selection_current_row_changed(self, current: QModelIndex, _previous: QModelIndex) -> None:
         if current.isValid():
             self.layer_chosen.emit(self.layer_model.layers[current.row()].name)
+
+    def _on_self_activated(self, index: QModelIndex) -> None:
+        """Tell of a row that is chosen already too: another view may be on show."""
+        self.layer_chosen.emit(self.layer_model.layers[index.row()].name)

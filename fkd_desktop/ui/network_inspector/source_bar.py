@@ -77,11 +77,10 @@ class SourceBar(QWidget):
                 self.faces.setCurrentIndex(min(chosen, count - 1))
 
     def show_rate(self, per_s: float | None) -> None:
-        """Say how many pictures a second come; None where the picture stands still."""
+        """Say how many pictures a second come; 0 where the live picture stands still, None where that says nothing."""
         if per_s is not None:
-            text = self.tr("{0:.0f} a second").format(per_s) if per_s >= 0.95 else self.tr("No new picture")
-            if 0.95 <= per_s < 4.5:
-                text = self.tr("{0:.1f} a second").format(per_s)
+            figure = f"{per_s:.0f}" if per_s >= 4.5 else f"{per_s:.1f}"
+            text = self.tr("{0} a second").format(figure) if per_s else self.tr("No new picture")
         else:
             text = self.tr("Paused") if self._is_live and self.pause.isChecked() else ""
         self.rate.setText(text)

@@ -198,6 +198,7 @@ class NetworkInspector(QWidget):
 
     def _ask(self, **changes: object) -> None:
         self.controller.ask(replace(self.controller.wish, **changes))  # type: ignore[arg-type]
+        self._show_caption()
 
     @Slot(str)
     def _on_network_pane_layer_chosen(self, name: str) -> None:
@@ -281,7 +282,7 @@ class NetworkInspector(QWidget):
             self.empty_state.show_state(
                 icon="camera",
                 title=self.tr("No live picture yet"),
-                text=self.tr("Start the camera or the demo clip in the main window, or open an image here."),
+                text=self.tr("Start the camera or the demo clip, or open an image."),
                 actions=[self._open_image],
             )
         elif page.sheet is None and page.crop is None:
@@ -310,7 +311,11 @@ class NetworkInspector(QWidget):
 
     @Slot()
     def _show_caption(self) -> None:
-        text = words.pointed(self.view) or self._message or words.caption(self.view.page, self.network_pane.chosen)
+        page, wish = self.view.page, self.controller.wish
+        if page is not None and (page.wish.view, page.wish.layer) != (wish.view, wish.layer):
+            text = self.tr("Computing…")  # a large network takes its time; until then the old picture stays
+        else:
+            text = words.pointed(self.view) or self._message or words.caption(page, self.network_pane.chosen)
         self.page_bar.caption.setText(text)
 
     @Slot(object)

@@ -147,6 +147,17 @@ def test_a_row_shows_its_maps_from_any_view(window, qtbot) -> None:
     assert "keypoints" in caption(window)
 
 
+def test_a_click_on_the_chosen_row_leads_back_to_its_maps(window, qtbot) -> None:
+    window.tabs.setCurrentIndex(INPUT)
+    wait_for_page(qtbot, window, lambda page: page.wish.view == "input")
+    place = window.table.visualRect(window.table.currentIndex()).center()
+    qtbot.mouseClick(window.table.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert window.tabs.currentIndex() == MAPS
+    assert caption(window) == "Computing…"
+    wait_for_page(qtbot, window, lambda page: page.wish.view == "maps")
+    assert caption(window).startswith("middle.1.conv2: ")
+
+
 def test_the_mouse_tells_the_map_and_its_values(window, qtbot) -> None:
     values = window.view.page.values
     qtbot.mouseMove(window.view, place_of(window, 20))
