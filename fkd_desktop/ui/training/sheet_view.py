@@ -202,7 +202,7 @@ class _Picture(QAbstractButton):
         """Return the image as large as fits, kept until the place or the image changes."""
         ratio = self.devicePixelRatioF()
         wanted = image.size().scaled(self.size() * ratio, Qt.AspectRatioMode.KeepAspectRatio)
-        wanted = wanted.boundedTo(image.size()) if ratio == 1 else wanted
+        wanted = wanted.boundedTo(image.size() * ratio)
         if self._scaled is None or self._scaled.size() != wanted:
             how = (Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation)
             self._scaled = QPixmap.fromImage(image.scaled(wanted, *how))
@@ -219,7 +219,9 @@ class _SheetWindow(QScrollArea):
         self._label = QLabel()
         self.setWidget(self._label)
         self.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.setStyleSheet(f"_SheetWindow {{ background: {_PAGE.name()}; }}")
+        ground = self.viewport().palette()  # not a style sheet: the scroll bars stay the style's own
+        ground.setColor(QPalette.ColorRole.Window, _PAGE)
+        self.viewport().setPalette(ground)
         QShortcut(QKeySequence(Qt.Key.Key_Escape), self, self.close)
         self._is_sized = False
 
