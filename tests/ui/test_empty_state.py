@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtWidgets import QStackedWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QStackedWidget
 
 from fkd_desktop.ui.empty_state import EmptyState
 
@@ -19,8 +20,10 @@ def test_a_long_sentence_is_shown_whole_in_a_window_of_any_width(qtbot, width: i
     pane.show()
     for text in ("", LONG, "Short."):
         state.show_state(icon="warning", title="No network", text=text)
-        qtbot.wait(1)  # the layout is done in the event loop
+        QApplication.processEvents()  # the layout is done in the event loop
         label = state._text
         if text:
-            needed = label.fontMetrics().boundingRect(0, 0, label.width(), 1000, 0x1000, text).height()
+            needed = (
+                label.fontMetrics().boundingRect(0, 0, label.width(), 1000, Qt.TextFlag.TextWordWrap, text).height()
+            )
             assert needed <= label.height() < needed + label.fontMetrics().height()
