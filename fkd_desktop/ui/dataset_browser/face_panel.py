@@ -125,7 +125,9 @@ class FacePanel(QWidget):
         self._show_info()
 
     def update_entry(self, entry: Entry, prediction: Prediction | None) -> None:
-        """Show what else is known of the face on show."""
+        """Show what else is known of the face on show; does nothing while it is another."""
+        if self._entry is None or not self._entry.looks_like(entry):
+            return
         self._entry = entry
         if prediction is not self._prediction:
             self._prediction = prediction

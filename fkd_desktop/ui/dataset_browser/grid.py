@@ -36,7 +36,7 @@ class ThumbnailDelegate(QStyledItemDelegate):
     """Paints one cell: the thumbnail or why there is none, a name, and the NME."""
 
     def __init__(
-        self, model: EntryModel, thumbnails: ThumbnailMaker, nme_of: Callable[[Entry], float | None], parent: QWidget
+        self, model: EntryModel, thumbnails: ThumbnailMaker, nme_of: Callable[[Entry], float | None], parent: QListView
     ) -> None:
         super().__init__(parent)
         self._model, self._thumbnails, self._nme_of = model, thumbnails, nme_of
@@ -58,7 +58,7 @@ class ThumbnailDelegate(QStyledItemDelegate):
 
     def sizeHint(self, _option: QStyleOptionViewItem, _index: QModelIndex | QPersistentModelIndex) -> QSize:
         """See `QStyledItemDelegate.sizeHint`."""
-        return self.cell_size
+        return self._view.gridSize()
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -189,11 +189,15 @@ class ThumbnailGrid(QListView):
 
     def _fill_width(self) -> None:
         """Give the cells of a line the room that is left over."""
-        cell, width = self._delegate.cell_size, self.viewport().width()
-        columns = max(1, width // cell.width())
-        size = QSize(max(cell.width(), width // columns), cell.height())
+        cell = self._delegate.cell_size
+        columns = self._columns_of(cell.width())
+        size = QSize(max(cell.width(), (self.viewport().width() - 1) // columns), cell.height())
         if size != self.gridSize():
             self.setGridSize(size)
+
+    def _columns_of(self, width_px: int) -> int:
+        """Return how many cells Qt puts in a line: one that would just fit goes to the next."""
+        return max(1, (self.viewport().width() - 1) // width_px)
 
     @property
     def side_px(self) -> int:
@@ -215,7 +219,7 @@ class ThumbnailGrid(QListView):
 
     def rows_in_sight(self) -> range:
         """Return the rows that are in sight, in part at least."""
-        columns = max(1, self.viewport().width() // self.gridSize().width())
+        columns = self._columns_of(self.gridSize().width())
         height = self.gridSize().height()
         top = self.verticalScrollBar().value()
         first, last = top // height, (top + self.viewport().height() - 1) // height
