@@ -177,6 +177,8 @@ class RunsPage(QWidget):
         self.model.set_runs(self._results.runs)
         if run is not None:
             self.select(run.path)
+        elif self._results.runs:  # the buttons are about something from the start
+            self.select(self._results.runs[0].path)
         self.table.verticalScrollBar().setValue(place)
         self._show_runs()
 

@@ -93,6 +93,7 @@ class TrainerWindow(QWidget):
     def set_weights_in_use(self, weights: Path | None) -> None:
         """Say which weights the live session uses; None for the shipped ones."""
         self._weights = weights
+        self.comparison.set_weights_in_use(weights)
         self.runs.set_weights_in_use(weights)
 
     def stand_alone(self, *, is_alone: bool) -> None:
@@ -113,6 +114,7 @@ class TrainerWindow(QWidget):
 
     @Slot(object)
     def _on_training_state_changed(self, state: TrainingState) -> None:
+        self.runs.set_training(state.is_active)
         if state is TrainingState.STARTING:
             self.tabs.setCurrentWidget(self.progress)
         if not state.is_active:

@@ -177,6 +177,10 @@ def test_the_run_in_use_is_marked(page, root: Path) -> None:
 # --- what can be done
 
 
+def test_the_latest_run_is_selected_from_the_start(page) -> None:
+    assert page.selected_run.name == "failed"
+
+
 ALL = {
     "Compare with the network in use",
     "Use its weights",
@@ -201,6 +205,8 @@ ALL = {
 def test_what_can_be_done_follows_from_the_run(page, root: Path, name: str, impossible: set[str]) -> None:
     if name:
         page.select(root / name)
+    else:
+        page.table.clearSelection()
     assert enabled(page) == ALL - impossible
     assert {action.text() for action in page.table.actions() if action.isEnabled()} == ALL - impossible
 
