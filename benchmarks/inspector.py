@@ -185,13 +185,13 @@ def print_report(options: argparse.Namespace, rounds: list[Round]) -> None:
         rates = [r.frames_per_s for r in some]
         latency = np.concatenate([r.latencies_ms for r in some])
         print(f"  {'with the inspector' if with_inspector else 'without'}")
-        print(f"    frames a second  {np.mean(rates):6.1f}   (rounds {', '.join(f'{r:.1f}' for r in rates)})")
+        print(f"    frames a second  {np.median(rates):6.1f}   (median of {', '.join(f'{r:.1f}' for r in rates)})")
         print(f"    capture to paint {np.median(latency):6.1f} ms p50 {np.percentile(latency, 95):8.1f} ms p95")
         print(f"    dropped          {sum(r.dropped for r in some):6d}")
         print(f"    CPU              {np.mean([r.cpu_of_one_core for r in some]):6.0%} of one core")
         if with_inspector:
             maps = [r.maps_per_s for r in some]
-            print(f"    maps a second    {np.mean(maps):6.1f}   (rounds {', '.join(f'{m:.1f}' for m in maps)})")
+            print(f"    maps a second    {np.median(maps):6.1f}   (median of {', '.join(f'{m:.1f}' for m in maps)})")
 
 
 if __name__ == "__main__":
