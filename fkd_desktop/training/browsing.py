@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from trainer.core.names import NetworkName
     from trainer.preview import Variants
 
+CHECK_WAITS_S: Final = 0.5
+"""How long the check waits for thumbnails, every few images."""
 HALVED_ABOVE_PX: Final = 1200
 """Pictures with longer sides come in halves of their size too, so that painting them small stays quick and smooth."""
 
@@ -167,7 +170,7 @@ class Browsing(QObject):
         self.predictions = {}  # the first look's labels may have been moved since
         self._take_catalogue(catalogue)
         self._set_state(BrowsingState.READY)
-        self._checker = Job("checking the data set", partial(_check, self.root))
+        self._checker = Job("checking the data set", partial(_check, self.root, self.thumbnails))
         self._checker.progressed.connect(lambda progress: self.check_progressed.emit(*progress))
         self._checker.succeeded.connect(self._on_checker_succeeded)
         self._checker.failed.connect(self._on_checker_failed)
@@ -287,8 +290,15 @@ def _read(root: Path, job: Job) -> Catalogue:
     return whole_catalogue(root)
 
 
-def _check(root: Path, job: Job) -> Catalogue:
-    return checked_catalogue(root, on_progress=lambda done, total: job.tell((done, total)), should_stop=job.should_stop)
+def _check(root: Path, thumbnails: ThumbnailMaker, job: Job) -> Catalogue:
+    def should_stop() -> bool:
+        # What is in sight comes first; but the check goes on while somebody scrolls for ever.
+        patience_s = time.monotonic() + CHECK_WAITS_S
+        while thumbnails.is_urgent and time.monotonic() < patience_s and not job.should_stop():
+            time.sleep(0.02)
+        return job.should_stop()
+
+    return checked_catalogue(root, on_progress=lambda done, total: job.tell((done, total)), should_stop=should_stop)
 
 
 def _read_picture(path: Path, _job: Job) -> tuple[NDArray[np.uint8], ...]:

@@ -96,6 +96,12 @@ class ThumbnailMaker(QObject):
             return not (self._wanted or self._in_work or self._fresh)
 
     @property
+    def is_urgent(self) -> bool:
+        """Whether somebody waits for thumbnails; for any thread to ask."""
+        with self._lock:
+            return bool(self._wanted)
+
+    @property
     def kept_bytes(self) -> int:
         """Memory that the thumbnails take."""
         return self._kept_bytes

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from fkd_desktop.ui.dataset_browser.face_view import FaceView
-from fkd_desktop.ui.dataset_browser.words import sentence
+from fkd_desktop.ui.dataset_browser.words import reason_of, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +19,16 @@ if TYPE_CHECKING:
 
     from fkd_desktop.training.entries import Entry
     from fkd_desktop.training.judge import Prediction
+
+
+# Styles paint a checked button hardly darker than others, and on dark palettes not at all.
+_STYLE = """
+QToolButton { padding: 3px 8px; border: 1px solid palette(mid); border-radius: 4px; background: palette(button); }
+QToolButton:hover { border-color: palette(highlight); }
+QToolButton:focus { border-color: palette(highlight); }
+QToolButton:checked { color: palette(highlighted-text); background: palette(highlight);
+                      border-color: palette(highlight); }
+"""
 
 
 class FacePanel(QWidget):
@@ -56,6 +66,7 @@ class FacePanel(QWidget):
             switches.addWidget(switch)
         switches.addStretch(1)
         self.name, self.info = QLabel(), QLabel()
+        self.setStyleSheet(_STYLE)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -120,7 +131,7 @@ class FacePanel(QWidget):
             levels,
             truth_px=entry.keypoints_px if entry.is_usable else None,
             predicted_px=prediction.points_px if prediction else None,
-            message=message or sentence(entry.problem),
+            message=reason_of(entry) or message,
         )
         self._show_info()
 

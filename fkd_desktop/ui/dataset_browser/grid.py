@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter, QPaintE
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from fkd_desktop.ui.dataset_browser.marks import GROUND_COLOUR, INK, PLATE
+from fkd_desktop.ui.dataset_browser.words import reason_of
 from fkd_desktop.ui.icons import tinted_pixmap
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class ThumbnailDelegate(QStyledItemDelegate):
         state: QStyle.StateFlag = option.state
         left = cell.left() + (cell.width() - self.side_px) // 2
         place = QRect(left, cell.top() + PADDING_PX, self.side_px, self.side_px)
-        image = self._thumbnails.get(entry, self.device_side_px) if entry.is_usable else entry.problem
+        image = self._thumbnails.get(entry, self.device_side_px) if entry.is_usable else reason_of(entry)
         if isinstance(image, QImage):
             painter.drawImage(place, image)
         else:
@@ -95,8 +96,8 @@ class ThumbnailDelegate(QStyledItemDelegate):
         painter.drawPixmap(place.center().x() - 11, place.top() + 9, icon)
         painter.setPen(INK)
         room = place.adjusted(7, 34, -7, -5)
-        flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWrapAnywhere
-        painter.drawText(room, int(flags), _cut(reason, metrics, room, int(flags)))
+        flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
+        painter.drawText(room, int(flags), _cut(_breakable(reason), metrics, room, int(flags)))
 
     def _paint_warning(self, painter: QPainter, place: QRect) -> None:
         plate = QRectF(place.right() - 24, place.top() + 4, 21, 21)
@@ -261,6 +262,13 @@ class ThumbnailGrid(QListView):
         if event.type() == QEvent.Type.DevicePixelRatioChange:
             self._look_soon()
         return super().event(event)
+
+
+def _breakable(text: str) -> str:
+    """Let a text go to the next line within file names too."""
+    for mark in "/\\_.-":
+        text = text.replace(mark, f"{mark}\u200b")
+    return text
 
 
 def _cut(text: str, metrics: QFontMetrics, room: QRect, flags: int) -> str:

@@ -41,7 +41,7 @@ _NAME_PLACES: Final[Mapping[str, tuple[float, float, int, int]]] = MappingProxyT
         "jaw": (0.5, 1.0, 0, 1),
         "right_brow": (0.5, 0.0, 0, -1),
         "left_brow": (0.5, 0.0, 0, -1),
-        "nose": (1.0, 0.45, 1, 0),
+        "nose": (1.0, 0.8, 1, 0),
         "right_eye": (0.5, 1.0, 0, 1),
         "left_eye": (0.5, 1.0, 0, 1),
         "outer_lips": (0.5, 1.0, 0, 1),

@@ -15,7 +15,7 @@ from fkd_desktop.ui.dataset_browser.content import Content
 from fkd_desktop.ui.dataset_browser.model import Order, chosen
 from fkd_desktop.ui.dataset_browser.save import as_png_path, write_image
 from fkd_desktop.ui.dataset_browser.status_line import StatusLine
-from fkd_desktop.ui.dataset_browser.words import sentence
+from fkd_desktop.ui.dataset_browser.words import reason_of, sentence
 from fkd_desktop.ui.empty_state import EmptyState
 from fkd_desktop.ui.icons import app_icon
 from fkd_desktop.workers.job import Job
@@ -76,13 +76,10 @@ class DatasetBrowser(QMainWindow):
         self.save_action.setShortcut(QKeySequence.StandardKey.Save)
         self.addActions([self.copy_action, self.save_action])
         toolbar = QToolBar(self.tr("Data set"))
-        toolbar.setObjectName("dataset_toolbar")
         toolbar.setMovable(False)
         toolbar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         toolbar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-        toolbar.addActions([self.open_action, self.again_action])
-        toolbar.addSeparator()
-        toolbar.addAction(self.judge_action)
+        toolbar.addActions([self.open_action, self.again_action, self.judge_action])
         self.addToolBar(toolbar)
 
     def _make_widgets(self) -> None:
@@ -309,7 +306,7 @@ class DatasetBrowser(QMainWindow):
         if entry.is_usable:
             self.browsing.make_variants(entry, self.augmentation.wish)
         else:
-            self.augmentation.sheet.show_variants(None, sentence(entry.problem))
+            self.augmentation.sheet.show_variants(None, reason_of(entry))
 
     @Slot(object, object, str)
     def _on_browsing_variants_made(self, entry: Entry, variants: Variants | None, message: str) -> None:
@@ -386,8 +383,7 @@ class DatasetBrowser(QMainWindow):
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Show the first one."""
-        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
-        if paths:
+        if paths := [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]:
             self.show_dataset(Path(paths[0]))
 
     def showEvent(self, event: QShowEvent) -> None:
