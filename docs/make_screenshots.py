@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FOLDER = Path(__file__).parent / "screenshots"
-FRAME_LIMIT_S = 60.0
+FRAME_LIMIT_S = 180.0
 
 
 def main() -> int:

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 
 def sentence(text: str) -> str:
-    """Return a message as a sentence: with a capital at its beginning and a mark at its end."""
+    """Return a message as a sentence, with a capital and a mark at its end; nothing stays nothing."""
     text = text.strip()
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?", "…")) else ".")
+    return text[:1].upper() + text[1:] + ("" if not text or text.endswith((".", "!", "?", "…")) else ".")

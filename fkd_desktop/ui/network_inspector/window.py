@@ -28,6 +28,7 @@ from fkd_desktop.ui.network_inspector.look_bar import LookBar, PageBar
 from fkd_desktop.ui.network_inspector.maps_view import MapsView
 from fkd_desktop.ui.network_inspector.network_pane import NetworkPane
 from fkd_desktop.ui.network_inspector.source_bar import SourceBar
+from fkd_desktop.ui.words import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -257,7 +258,7 @@ class NetworkInspector(QWidget):
             case InspectionState.FAILED:
                 ways_out = [self._use_shipped, self._retry] if self._weights else [self._retry]
                 self.empty_state.show_state(
-                    icon="warning", title=self.tr("No network"), text=words.sentence(message), actions=ways_out
+                    icon="warning", title=self.tr("No network"), text=sentence(message), actions=ways_out
                 )
             case InspectionState.READY:
                 self._ask(room_px=self.view.room_px)
@@ -326,7 +327,7 @@ class NetworkInspector(QWidget):
 
     @Slot(str)
     def _on_controller_failed(self, message: str) -> None:
-        self.banner.show_notice(words.sentence(message))
+        self.banner.show_notice(sentence(message))
 
     @Slot(str)
     def _on_controller_saved(self, path: str) -> None:

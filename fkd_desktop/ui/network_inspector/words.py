@@ -109,9 +109,3 @@ def file_name(page: Page, overview: Overview | None, *, all_maps: bool) -> str:
     if page.wish.is_single and not all_maps:
         return f"{network}-{page.wish.layer}-{page.wish.first + 1}.png"
     return f"{network}-{page.wish.layer}.png"
-
-
-def sentence(text: str) -> str:
-    """Begin with a capital and end with a full stop."""
-    text = text.strip()
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")

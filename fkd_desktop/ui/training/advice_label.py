@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from fkd_desktop.ui.icons import tinted_pixmap
+from fkd_desktop.ui.words import sentence
 from trainer.advice import Advice, Severity
 
 if TYPE_CHECKING:
@@ -112,12 +113,6 @@ def inks_on(palette: QPalette) -> Mapping[str, str]:
         )
     )
     return {"error": _ERROR_INKS[dark], "note": QColor.fromRgbF(red, green, blue).name(), "link": _LINK_INKS[dark]}
-
-
-def sentence(text: str) -> str:
-    """Begin with a capital and end with a full stop."""
-    text = text.strip()
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?")) else ".")
 
 
 def breakable(text: str) -> str:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _MARGIN_PX: Final = 8
 """That of the page round its tiles."""
+_MOST_OF_SIZE: Final = 0.6
+"""To which a picture is shown in the page: few faces are no reason for huge ones."""
 
 
 def _rgb(colour_bgr: Colour) -> QColor:
@@ -107,7 +109,7 @@ class ComparisonSheets(QScrollArea):
 
 
 class SheetPicture(QAbstractButton):
-    """A picture as wide as there is room, but no wider than it is; a click, Space or Enter asks for more of it."""
+    """A picture as wide as there is room, within limits; a click, Space or Enter asks for more of it."""
 
     def __init__(self, image: QImage, name: str) -> None:
         super().__init__()
@@ -127,12 +129,13 @@ class SheetPicture(QAbstractButton):
 
     def heightForWidth(self, width: int) -> int:
         """Keep the picture's shape."""
-        return round(self.image.height() * min(width, self.image.width()) / max(1, self.image.width()))
+        return round(self.image.height() * self._shown_width(width) / max(1, self.image.width()))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Paint the picture, and a frame where it has the focus."""
         ratio = self.devicePixelRatioF()
-        wanted = self.image.size().scaled(self.size() * ratio, Qt.AspectRatioMode.KeepAspectRatio)
+        room = QSize(self._shown_width(self.width()), self.height())
+        wanted = self.image.size().scaled(room * ratio, Qt.AspectRatioMode.KeepAspectRatio)
         wanted = wanted.boundedTo(self.image.size())
         if self._scaled is None or self._scaled.size() != wanted:
             how = Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
@@ -143,6 +146,9 @@ class SheetPicture(QAbstractButton):
         if self.hasFocus():
             painter.setPen(QPen(_rgb(TRUE_BGR), 2))
             painter.drawRect(QRectF(self.rect()).adjusted(2, 2, -2, -2))
+
+    def _shown_width(self, width: int) -> int:
+        return min(width, round(_MOST_OF_SIZE * self.image.width()))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Take Enter for a click too."""

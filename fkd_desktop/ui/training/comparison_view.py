@@ -12,8 +12,8 @@ from fkd_desktop.ui.icons import tinted_pixmap
 from fkd_desktop.ui.training.comparison_sheets import ComparisonSheets
 from fkd_desktop.ui.training.comparison_table import ComparisonTable, name_of
 from fkd_desktop.ui.training.data_widgets import DataNotice, check_mark, fault_colour, good_colour, note_colour
-from fkd_desktop.ui.training.run_words import sentence
 from fkd_desktop.ui.training.save_weights import ask_where_to_save
+from fkd_desktop.ui.words import sentence
 from trainer.comparison import Verdict
 
 if TYPE_CHECKING:

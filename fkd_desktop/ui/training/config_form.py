@@ -18,10 +18,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from fkd_desktop.ui.training.advice_label import AdviceLabel, sentence
+from fkd_desktop.ui.training.advice_label import AdviceLabel
 from fkd_desktop.ui.training.editors import ChoiceEditor, Editor, SwitchEditor
 from fkd_desktop.ui.training.form_fields import make_editor
 from fkd_desktop.ui.training.start_editor import StartEditor
+from fkd_desktop.ui.words import sentence
 from trainer.advice import Advice, Severity, advise, faces_to_train_on
 from trainer.config import ConfigError, TrainConfig
 from trainer.core.names import DEFAULT_NETWORK, DEVICE_NAMES

@@ -11,7 +11,8 @@ from fkd_desktop.training.data import DataState
 from fkd_desktop.ui.icons import tinted_pixmap
 from fkd_desktop.ui.training.data_problems import ProblemsView
 from fkd_desktop.ui.training.data_thumbnails import ThumbnailStrip
-from fkd_desktop.ui.training.data_widgets import check_mark, fault_colour, good_colour, sentence
+from fkd_desktop.ui.training.data_widgets import check_mark, fault_colour, good_colour
+from fkd_desktop.ui.words import sentence
 
 if TYPE_CHECKING:
     from fkd_desktop.training.data import DataController

@@ -22,7 +22,8 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QStackedWid
 from fkd_desktop.training.data import DataState
 from fkd_desktop.ui.training.data_details import DataDetails
 from fkd_desktop.ui.training.data_viewer import ProblemViewer
-from fkd_desktop.ui.training.data_widgets import DataNotice, ElidedLabel, sentence
+from fkd_desktop.ui.training.data_widgets import DataNotice, ElidedLabel
+from fkd_desktop.ui.words import sentence
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QMimeData

@@ -18,7 +18,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from fkd_desktop.ui.training.data_widgets import ElidedLabel, sentence
+from fkd_desktop.ui.training.data_widgets import ElidedLabel
+from fkd_desktop.ui.words import sentence
 from fkd_desktop.workers.job import Job
 from trainer.dataset import read_image
 

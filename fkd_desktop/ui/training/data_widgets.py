@@ -32,12 +32,6 @@ if TYPE_CHECKING:
 _TEXT_WIDTH_PX: Final = 440
 
 
-def sentence(text: str) -> str:
-    """Begin with a capital and end with a full stop."""
-    text = text.strip()
-    return text[:1].upper() + text[1:] + ("" if not text or text.endswith((".", "?")) else ".")
-
-
 def fault_colour(palette: QPalette) -> QColor:
     """Return a red that stands out from the windows of a palette."""
     return QColor("#ff9d94" if _is_dark(palette) else "#b3261e")

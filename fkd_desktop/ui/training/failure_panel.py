@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 import fkd_desktop
 from fkd_desktop.ui.icons import tinted_pixmap
-from fkd_desktop.ui.training.run_words import sentence
+from fkd_desktop.ui.words import sentence
 
 if TYPE_CHECKING:
     from fkd_desktop.training.run import Failure

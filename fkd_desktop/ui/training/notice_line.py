@@ -9,7 +9,7 @@ from PySide6.QtGui import QPalette, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from fkd_desktop.ui.icons import tinted_pixmap
-from fkd_desktop.ui.training.run_words import sentence
+from fkd_desktop.ui.words import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

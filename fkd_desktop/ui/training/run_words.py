@@ -83,12 +83,6 @@ def rate_words(images_per_s: float) -> str:
     return f"{images_per_s:.1f}" if images_per_s < 10 else f"{images_per_s:,.0f}"
 
 
-def sentence(text: str) -> str:
-    """Begin with a capital and end with a full stop."""
-    text = text.strip()
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?", "…")) else ".")
-
-
 def _epochs(record: RunRecord) -> str:
     count = len(record.epochs)
     return "1 epoch" if count == 1 else f"{count} epochs"

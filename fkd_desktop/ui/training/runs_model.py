@@ -9,7 +9,7 @@ from PySide6.QtCore import QAbstractTableModel, QDateTime, QLocale, QModelIndex,
 from PySide6.QtGui import QFont
 
 from fkd_desktop.training.eta import describe_duration
-from fkd_desktop.ui.training.run_words import sentence
+from fkd_desktop.ui.words import sentence
 from trainer.comparison import percent
 from trainer.runs import RunState
 

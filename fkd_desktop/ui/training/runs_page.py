@@ -20,9 +20,9 @@ from PySide6.QtWidgets import (
 
 from fkd_desktop.ui.banner import Banner
 from fkd_desktop.ui.training.data_widgets import DataNotice, ElidedLabel
-from fkd_desktop.ui.training.run_words import sentence
 from fkd_desktop.ui.training.runs_model import SORT_ROLE, Column, RunsModel
 from fkd_desktop.ui.training.save_weights import ask_where_to_save
+from fkd_desktop.ui.words import sentence
 from trainer.runs import RunState
 
 if TYPE_CHECKING:
