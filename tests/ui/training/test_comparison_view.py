@@ -257,7 +257,7 @@ def test_new_weights_are_saved(qtbot, view, make, tmp_path: Path) -> None:
 
 def test_a_picture_is_as_wide_as_there_is_room_but_faces_do_not_become_huge(qtbot, view, make) -> None:
     comparison = make(0.05, 0.04)
-    comparison.sheets[PairGroup.IMPROVED] = np.zeros((600, 1200, 3), np.uint8)
+    comparison.sheets[PairGroup.IMPROVED] = np.zeros((1200, 2400, 3), np.uint8)
     show(view, comparison)
     wide, small, _ = view.sheets.pictures()
     qtbot.waitUntil(lambda: wide.width() == view.sheets.viewport().width())
