@@ -257,11 +257,11 @@ def test_new_weights_are_saved(qtbot, view, make, tmp_path: Path) -> None:
 
 def test_a_picture_is_as_wide_as_there_is_room_but_faces_do_not_become_huge(qtbot, view, make) -> None:
     comparison = make(0.05, 0.04)
-    comparison.sheets[PairGroup.IMPROVED] = np.zeros((1200, 2400, 3), np.uint8)
+    comparison.sheets[PairGroup.IMPROVED] = np.zeros((4800, 2400, 3), np.uint8)
     show(view, comparison)
     wide, small, _ = view.sheets.pictures()
     qtbot.waitUntil(lambda: wide.width() == view.sheets.viewport().width())
-    assert wide.height() == pytest.approx(wide.width() / 2, abs=1)
+    assert wide.height() == pytest.approx(2 * wide.width(), abs=1)
     assert small.height() == 60  # of 100
     assert view.sheets.verticalScrollBar().maximum() > 0
 
