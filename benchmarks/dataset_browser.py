@@ -120,11 +120,11 @@ class Watch:
 def measure(data: Path, settings: Path) -> dict[str, object]:
     from PySide6.QtWidgets import QApplication
 
-    from fkd_desktop.app import clear_opencv_qt_paths
+    from fkd_desktop.app import prepare_process
     from fkd_desktop.settings import Settings
     from fkd_desktop.ui.dataset_browser import DatasetBrowser
 
-    clear_opencv_qt_paths()
+    prepare_process()
     application = QApplication(sys.argv[:1])
     report: dict[str, object] = {"machine": f"{platform.machine()}, {os.cpu_count()} cores"}
     start_s = time.perf_counter()

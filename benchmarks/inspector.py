@@ -64,10 +64,10 @@ def parse() -> argparse.Namespace:
 def measure(options: argparse.Namespace) -> list[Round]:
     from PySide6.QtWidgets import QApplication
 
-    from fkd_desktop.app import clear_opencv_qt_paths
+    from fkd_desktop.app import prepare_process
     from fkd_desktop.controller import Controller
 
-    clear_opencv_qt_paths()
+    prepare_process()
     _application = QApplication(sys.argv[:1])  # kept alive
     width, height = (int(v) for v in options.size.split("x"))
     register_source(

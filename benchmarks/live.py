@@ -98,12 +98,12 @@ def measure(options: argparse.Namespace) -> dict[str, object]:
     from PySide6.QtCore import Qt, QTimer
     from PySide6.QtWidgets import QApplication
 
-    from fkd_desktop.app import clear_opencv_qt_paths
+    from fkd_desktop.app import prepare_process
     from fkd_desktop.controller import Controller
     from fkd_desktop.settings import Settings
     from fkd_desktop.ui.main_window import MainWindow
 
-    clear_opencv_qt_paths()
+    prepare_process()
     application = QApplication(sys.argv[:1])
     width, height = (int(v) for v in options.size.split("x"))
     register_source(

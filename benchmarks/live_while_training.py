@@ -150,9 +150,9 @@ def main() -> int:
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     from PySide6.QtWidgets import QApplication
 
-    from fkd_desktop.app import clear_opencv_qt_paths
+    from fkd_desktop.app import prepare_process
 
-    clear_opencv_qt_paths()
+    prepare_process()
     application = QApplication(sys.argv[:1])
     with tempfile.TemporaryDirectory() as folder:
         for name in ("XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"):

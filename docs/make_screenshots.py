@@ -20,7 +20,7 @@ from PySide6.QtCore import QCoreApplication, QEventLoop, QTimer
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication, QMessageBox
 
-from fkd_desktop.app import clear_opencv_qt_paths
+from fkd_desktop.app import prepare_process
 from fkd_desktop.controller import Controller, NetworkState, SessionState
 from fkd_desktop.settings import Settings
 from fkd_desktop.ui.main_window import MainWindow
@@ -33,7 +33,7 @@ FRAME_LIMIT_S = 180.0
 
 
 def main() -> int:
-    clear_opencv_qt_paths()
+    prepare_process()
     application = QApplication(sys.argv[:1])
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as home:

@@ -22,7 +22,7 @@ from make_screenshots import FOLDER, dark_palette, new_window, wait, wait_for_cl
 from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 
-from fkd_desktop.app import clear_opencv_qt_paths
+from fkd_desktop.app import prepare_process
 from fkd_desktop.live.network import load_predictor
 from fkd_desktop.live.pipeline import Pipeline
 from fkd_desktop.training.data import DataState
@@ -37,7 +37,7 @@ MARGIN = 0.7  # of the face box, around it
 
 
 def main() -> int:
-    clear_opencv_qt_paths()
+    prepare_process()
     application = QApplication(sys.argv[:1])
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as home:

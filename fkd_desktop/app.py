@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from types import FrameType
 
 EXIT_BAD_INPUT: Final = 2
+SWITCH_EVERY_S: Final = 0.0005
+"""After which a thread that waits for Python's lock gets it, where one that computes would hold it on. A tenth of
+Python's own: the GUI thread waits for it many times a frame, and a data set that is read beside it is all Python."""
 EXIT_BY_SIGNAL: Final = 128
 LAYER_CHOICES: Final = ("keypoints", "numbers", "boxes", "sunglasses", "none")
 DEVICE_CHOICES: Final = ("auto", "cpu", "cuda", "mps")
@@ -115,7 +118,7 @@ def _run_window(options: argparse.Namespace) -> int:
     from fkd_desktop.workers.signals import SignalCatcher  # noqa: PLC0415
 
     set_up_logging()
-    clear_opencv_qt_paths()
+    prepare_process()
     QCoreApplication.setApplicationName("FKD Desktop")
     QCoreApplication.setApplicationVersion(fkd_desktop.__version__)
     application = QApplication.instance() or QApplication(sys.argv[:1])
@@ -139,6 +142,12 @@ def _run_window(options: argparse.Namespace) -> int:
     window.workshop.shut_down()  # the window may have been hidden, with the trainer left alone
     controller.shut_down()
     return code
+
+
+def prepare_process() -> None:
+    """Set what the whole process needs before there is a window."""
+    clear_opencv_qt_paths()
+    sys.setswitchinterval(SWITCH_EVERY_S)
 
 
 def clear_opencv_qt_paths() -> None:

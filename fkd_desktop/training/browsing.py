@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -36,10 +35,6 @@ if TYPE_CHECKING:
     from trainer.core.names import NetworkName
     from trainer.preview import Variants
 
-SWITCH_EVERY_S: Final = 0.0005
-"""How long a thread keeps the interpreter while others want it. With Python's 5 ms a window stood still for up to
-450 ms while labels were parsed and thumbnails made on two cores: each event waits for each busy thread, several times.
-With this it was 80 ms (benchmarks/dataset_browser.py)."""
 CHECK_WAITS_S: Final = 0.5
 """How long the check waits for thumbnails, every few images."""
 HALVED_ABOVE_PX: Final = 1200
@@ -99,7 +94,6 @@ class Browsing(QObject):
 
     def __init__(self, *, weights: Path | None = None, device: str = "auto") -> None:
         super().__init__()
-        sys.setswitchinterval(min(sys.getswitchinterval(), SWITCH_EVERY_S))
         self._device = device
         self._judge = Judge(weights, device)
         self._reader: Job | None = None

@@ -159,6 +159,8 @@ class Workshop(QObject):
                 self.results.refresh()
             if self.trainer is not None:
                 self.trainer.set_weights_in_use(self._controller.weights)
+            if self.browser is not None:
+                self.browser.show_network(self._controller.weights)
             if self.inspector is not None:
                 self.inspector.show_network(self._controller.weights)
         elif state is NetworkState.FAILED and self._settings.weights:
