@@ -17,6 +17,7 @@ from fkd_desktop.live.stats import RollingStats
 from fkd_desktop.overlays import DEFAULT_LAYER_NAMES, make_layers
 from fkd_desktop.ui.banner import Banner
 from fkd_desktop.ui.commands import Commands
+from fkd_desktop.ui.dropping import dropped_path, take_files
 from fkd_desktop.ui.empty_state import EmptyState
 from fkd_desktop.ui.icons import app_icon
 from fkd_desktop.ui.network_menu import NetworkMenu
@@ -339,14 +340,12 @@ class MainWindow(QMainWindow):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take files."""
-        if event.mimeData().hasUrls():
-            event.acceptProposedAction()
+        take_files(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Show the first file."""
-        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
-        if paths:
-            self.open_path(paths[0])
+        if (path := dropped_path(event.mimeData())) is not None:
+            self.open_path(str(path))
 
     def changeEvent(self, event: QEvent) -> None:
         """Give icons the new theme's colours."""

@@ -10,6 +10,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from fkd_desktop.overlays.render import frame_image
 from fkd_desktop.ui.dataset_browser import marks
 from fkd_desktop.ui.dataset_browser.viewport import Viewport
 from trainer.core.keypoints import FACE_PARTS
@@ -94,10 +95,7 @@ class FaceView(QWidget):
             Shown over the picture, or in its place.
         """
         self._arrays = levels
-        self._levels = [
-            QImage(level.data, level.shape[1], level.shape[0], level.strides[0], QImage.Format.Format_BGR888)
-            for level in levels
-        ]
+        self._levels = [frame_image(level) for level in levels]
         self._truth_px, self._predicted_px, self._message = truth_px, predicted_px, message
         self.reset_view()
 

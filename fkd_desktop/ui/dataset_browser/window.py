@@ -16,6 +16,7 @@ from fkd_desktop.ui.dataset_browser.model import Order, chosen
 from fkd_desktop.ui.dataset_browser.save import as_png_path, write_image
 from fkd_desktop.ui.dataset_browser.status_line import StatusLine
 from fkd_desktop.ui.dataset_browser.words import reason_of, sentence
+from fkd_desktop.ui.dropping import dropped_path, take_files
 from fkd_desktop.ui.empty_state import EmptyState
 from fkd_desktop.ui.icons import app_icon
 from fkd_desktop.workers.job import Job
@@ -378,13 +379,12 @@ class DatasetBrowser(QMainWindow):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take folders and tables."""
-        if event.mimeData().hasUrls():
-            event.acceptProposedAction()
+        take_files(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Show the first one."""
-        if paths := [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]:
-            self.show_dataset(Path(paths[0]))
+        if (path := dropped_path(event.mimeData())) is not None:
+            self.show_dataset(path)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Read again what was on show before the window was closed."""

@@ -21,6 +21,7 @@ from fkd_desktop.overlays.render import frame_image
 from fkd_desktop.training.inspecting import InspectionController, InspectionState
 from fkd_desktop.training.inspection_worker import View
 from fkd_desktop.ui.banner import Banner
+from fkd_desktop.ui.dropping import dropped_path, take_files
 from fkd_desktop.ui.empty_state import EmptyState
 from fkd_desktop.ui.icons import app_icon
 from fkd_desktop.ui.network_inspector import dialogs, words
@@ -349,14 +350,12 @@ class NetworkInspector(QWidget):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take files."""
-        if event.mimeData().hasUrls():
-            event.acceptProposedAction()
+        take_files(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Look at the first file."""
-        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
-        if paths:
-            self.open_image(Path(paths[0]))
+        if (path := dropped_path(event.mimeData())) is not None:
+            self.open_image(path)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Go on, or begin again after a close."""

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
+from fkd_desktop.overlays.render import frame_image
 from trainer.contact_sheet import PAGE_BGR, PREDICTED_BGR, TEXT_BGR, TRUE_BGR
 from trainer.pair_sheets import PairGroup
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from trainer.contact_sheet import Colour
@@ -185,9 +186,7 @@ class _SheetWindow(QScrollArea):
 
 
 def _image(sheet_bgr: NDArray[np.uint8]) -> QImage:
-    height, width = sheet_bgr.shape[:2]
-    data = sheet_bgr.tobytes()
-    return QImage(data, width, height, 3 * width, QImage.Format.Format_BGR888).copy()
+    return frame_image(np.ascontiguousarray(sheet_bgr)).copy()
 
 
 def _dot(colour: QColor, device_pixel_ratio: float) -> QPixmap:

@@ -9,6 +9,8 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QImage, QPainter, QPainterPath, QPaintEvent, QPixmap, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QWidget
 
+from fkd_desktop.overlays.render import frame_image
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -44,10 +46,7 @@ class ThumbnailStrip(QScrollArea):
 
     def show_thumbnails(self, thumbnails_bgr: Sequence[NDArray[np.uint8]]) -> None:
         """Show (S, S, 3) uint8 BGR pictures; the strip holds on to them and they must not be written any more."""
-        self._tiles.images = [
-            (image, QImage(image.data, image.shape[1], image.shape[0], image.strides[0], QImage.Format.Format_BGR888))
-            for image in thumbnails_bgr
-        ]
+        self._tiles.images = [(image, frame_image(image)) for image in thumbnails_bgr]
         count = len(thumbnails_bgr)
         self.setAccessibleName(self.tr("{0} faces of the data set with their keypoints").format(count))
         rows = math.ceil(count / _FEW)

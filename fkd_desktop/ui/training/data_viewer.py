@@ -18,6 +18,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from fkd_desktop.overlays.render import frame_image
 from fkd_desktop.ui.training.data_widgets import ElidedLabel
 from fkd_desktop.ui.words import sentence
 from fkd_desktop.workers.job import Job
@@ -151,7 +152,7 @@ class _Picture(QWidget):
     def show_image(self, image_bgr: NDArray[np.uint8]) -> None:
         height, width = image_bgr.shape[:2]
         self._pixels, self.text = image_bgr, ""
-        self.image = QImage(image_bgr.data, width, height, image_bgr.strides[0], QImage.Format.Format_BGR888)
+        self.image = frame_image(image_bgr)
         self.setAccessibleName(self.tr("picture, {0} by {1} pixels").format(width, height))
         self.update()
 
