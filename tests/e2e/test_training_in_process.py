@@ -63,6 +63,15 @@ def wait_for_epochs(window, qtbot, count=1):
     qtbot.waitUntil(lambda: len(record.epochs) >= count, timeout=TIMEOUT_MS)
 
 
+def start_run(window, qtbot, data):
+    """Open the trainer and start a run that would take hours; return both when it has learned something."""
+    trainer = open_trainer(window, qtbot)
+    set_up_run(trainer, qtbot, data, epochs=100_000)
+    start(trainer, qtbot)
+    wait_for_epochs(window, qtbot)
+    return trainer, window.workshop.training
+
+
 def button(widget, text):
     from PySide6.QtWidgets import QAbstractButton
 
@@ -126,11 +135,7 @@ def test_the_next_start_uses_the_weights_that_were_chosen(qapp, qtbot, tmp_path)
 
 def test_cancel_asks_and_leaves_nothing(qapp, qtbot, data):
     def use(window):
-        training = window.workshop.training
-        trainer = open_trainer(window, qtbot)
-        set_up_run(trainer, qtbot, data, epochs=100_000)
-        start(trainer, qtbot)
-        wait_for_epochs(window, qtbot)
+        trainer, training = start_run(window, qtbot, data)
         folder = training.record.folder
         click(trainer.progress, qtbot, "Cancel…")
         (box,) = [b for b in trainer.findChildren(QMessageBox) if b.isVisible()]
@@ -144,11 +149,7 @@ def test_cancel_asks_and_leaves_nothing(qapp, qtbot, data):
 
 def test_a_killed_run_is_explained_and_the_picture_moves_on(qapp, qtbot, data):
     def use(window):
-        training = window.workshop.training
-        trainer = open_trainer(window, qtbot)
-        set_up_run(trainer, qtbot, data, epochs=100_000)
-        start(trainer, qtbot)
-        wait_for_epochs(window, qtbot)
+        trainer, training = start_run(window, qtbot, data)
         training._process.kill()
         qtbot.waitUntil(lambda: training.state is TrainingState.FAILED, timeout=TIMEOUT_MS)
         assert button(trainer.progress, "Open log").isEnabled()
@@ -166,11 +167,7 @@ def test_a_killed_run_is_explained_and_the_picture_moves_on(qapp, qtbot, data):
 
 def test_the_trainer_can_be_closed_and_opened_again_while_it_trains(qapp, qtbot, data):
     def use(window):
-        training = window.workshop.training
-        trainer = open_trainer(window, qtbot)
-        set_up_run(trainer, qtbot, data, epochs=100_000)
-        start(trainer, qtbot)
-        wait_for_epochs(window, qtbot)
+        trainer, training = start_run(window, qtbot, data)
         for answer, is_open in (("Stay", True), ("Keep training", False)):
             trainer.close()
             (box,) = [b for b in trainer.findChildren(QMessageBox) if b.isVisible()]

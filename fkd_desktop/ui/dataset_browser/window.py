@@ -119,7 +119,7 @@ class DatasetBrowser(QMainWindow):
         self.content.tabs.currentChanged.connect(self._on_augmentation_wished)
         self.content.clear_requested.connect(self._on_content_clear_requested)
         self.status_line.stop_requested.connect(browsing.stop_judging)
-        self.open_action.triggered.connect(self._on_open_triggered)
+        self.open_action.triggered.connect(self.choose_dataset)
         self.again_action.triggered.connect(self._on_again_triggered)
         self.judge_action.triggered.connect(browsing.judge_all)
         self.judge_action.triggered.connect(self._show_judging)
@@ -319,10 +319,13 @@ class DatasetBrowser(QMainWindow):
     @Slot()
     def _on_filter_bar_changed(self) -> None:
         before, self._order = self._order, self.filter_bar.filter.order
-        if before is not self._order and self._order is Order.WORST_FIRST and self.browsing.unjudged:
+        asks_for_worst = before is not self._order and self._order is Order.WORST_FIRST
+        if asks_for_worst and self.browsing.unjudged:
             self.browsing.judge_all()
             self._show_judging()
         self._show_chosen()
+        if asks_for_worst:
+            self.grid.choose(0)
 
     @Slot()
     def _on_content_clear_requested(self) -> None:
@@ -367,10 +370,6 @@ class DatasetBrowser(QMainWindow):
         self.banner.show_notice(sentence(message))
 
     # --- events
-
-    @Slot()
-    def _on_open_triggered(self) -> None:
-        self.choose_dataset()
 
     @Slot()
     def _on_again_triggered(self) -> None:

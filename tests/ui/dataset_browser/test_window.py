@@ -85,6 +85,9 @@ def test_worst_first_has_the_network_judge_and_sorts_by_nme(browser, qtbot):
     assert f"NME {nmes[0]:.2%}" in browser.face_panel.info.text()
     browser.filter_bar.order.setCurrentIndex(0)
     assert names(browser)[:2] == ["Person_00_0.jpg", "Person_00_1.jpg"]
+    browser.grid.choose(20)
+    browser.filter_bar.order.setCurrentIndex(1)  # judged already
+    assert browser.browsing.prediction(browser.grid.current_entry).nme == nmes[0]
 
 
 def test_judging_can_be_stopped(browser, qtbot, monkeypatch):
