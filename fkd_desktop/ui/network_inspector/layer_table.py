@@ -165,7 +165,7 @@ class ShareDelegate(_RoomyDelegate):
         bar.setAlpha(110)
         room = option.rect.adjusted(4, 4, -4, -4)
         length = max(1, round(room.width() * float(index.data(SHARE_ROLE))))
-        painter.fillRect(room.adjusted(room.width() - length, 0, 0, 0), bar)
+        painter.fillRect(room.adjusted(0, 0, length - room.width(), 0), bar)
         painter.setPen(ink)
         painter.drawText(
             option.rect.adjusted(0, 0, -8, 0), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text
