@@ -252,11 +252,14 @@ class Workshop(QObject):
         if self._is_shut_down:
             return
         self._is_shut_down = True
-        for window in (self.trainer, self.browser, self.inspector):
-            if window is not None:
-                window.hide()
-                window.deleteLater()
         self.training.shut_down()
+        if self.trainer is not None:
+            self.trainer.hide()  # to close would ask
+            self.trainer.deleteLater()
+        for window in (self.browser, self.inspector):
+            if window is not None:
+                window.close()  # they end their threads
+                window.deleteLater()
         if self._data is not None:
             self._data.shut_down()
         self.results.shut_down()

@@ -63,6 +63,16 @@ def test_without_a_camera_the_window_says_so_and_the_demo_is_one_click_away(qapp
     assert run_main(qtbot, ["--source", "camera:96"], use) == 0
 
 
+def test_threads_hand_the_interpreter_over_quickly(monkeypatch):
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(0.005)
+    try:
+        app.prepare_process()
+        assert sys.getswitchinterval() == pytest.approx(0.0005)
+    finally:
+        sys.setswitchinterval(before)
+
+
 def test_overlays_given_on_the_command_line_are_painted(qapp, qtbot):
     def use(window):
         assert {n for n, a in window.commands.layers.items() if a.isChecked()} == {"boxes", "sunglasses"}

@@ -388,16 +388,6 @@ def test_a_closed_one_opens_again(qtbot, browsing, tiny_data):
     assert browsing.thumbnails.get(browsing.catalogue.entries[2], 64) is not None
 
 
-def test_threads_behind_the_window_hand_the_interpreter_over_quickly():
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(0.005)
-    try:
-        Browsing(device="cpu").close()
-        assert sys.getswitchinterval() == pytest.approx(0.0005)
-    finally:
-        sys.setswitchinterval(before)
-
-
 def test_the_window_is_there_without_torch():
     program = "import sys, fkd_desktop.ui.dataset_browser; print('torch' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -213,7 +214,7 @@ def test_leaving_on_a_signal_asks_nothing_and_loses_nothing(training_window, qtb
 @pytest.mark.parametrize("name", ["trainer", "browser", "inspector"])
 def test_each_window_opens_once_and_goes_with_the_main_window(window, qtbot, name, tiny_data, settings):
     settings.data_folder = str(tiny_data)
-    workshop = window.workshop
+    workshop, before = window.workshop, set(threading.enumerate())
     open_window = getattr(workshop, f"open_{name}")
     open_window()
     qtbot.waitUntil(lambda: getattr(workshop, name) is not None, timeout=TIMEOUT_MS)
@@ -225,3 +226,4 @@ def test_each_window_opens_once_and_goes_with_the_main_window(window, qtbot, nam
     assert first.isVisible()
     window.close()
     assert not first.isVisible()
+    qtbot.waitUntil(lambda: not set(threading.enumerate()) - before, timeout=TIMEOUT_MS)

@@ -238,6 +238,8 @@ class ThumbnailGrid(QListView):
 
     @Slot()
     def _on_look_timeout(self) -> None:
+        if not self.isVisible():  # the window has gone, and its threads with it
+            return
         sight, entries = self.rows_in_sight(), self._entry_model.entries
         ahead = entries[sight.stop : sight.stop + len(sight)]
         behind = entries[max(0, sight.start - len(sight)) : sight.start]
