@@ -154,6 +154,8 @@ class Workshop(QObject):
 
     @Slot(object, str)
     def _on_controller_network_changed(self, state: NetworkState, message: str) -> None:
+        if self._is_shut_down:
+            return
         if state is NetworkState.READY:
             if not self.results.has_listed:  # not before: the first picture comes first
                 self.results.refresh()
@@ -174,7 +176,7 @@ class Workshop(QObject):
     @Slot(object)
     def _on_training_state_changed(self, state: TrainingState) -> None:
         record = self.training.record
-        if state is not TrainingState.STARTING and state.is_active:
+        if self._is_shut_down or (state.is_active and state is not TrainingState.STARTING):
             return
         self.results.refresh()
         if record is None or state.is_active:

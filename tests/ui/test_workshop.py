@@ -58,13 +58,35 @@ def other_weights(tmp_path):
     return Path(shutil.copy(default_weights_path(), tmp_path / "other.safetensors"))
 
 
+def start_long_run(window, data):
+    window.workshop.training.start(
+        TrainConfig(
+            data=str(data),
+            out=str(runs_path() / "first"),
+            model="simple",
+            batch_size=4,
+            epochs=100_000,
+            schedule="constant",
+            device="cpu",
+            negative_share=0.0,
+        )
+    )
+
+
+@pytest.fixture
+def trained_like_run(tiny_data):
+    """A run folder as training leaves it: the shipped weights stand for its own."""
+    folder = runs_path() / "done"
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text(TrainConfig(data=str(tiny_data), out=str(folder)).to_json())
+    shutil.copy(default_weights_path(), folder / "best.safetensors")
+    return folder
+
+
 @pytest.fixture
 def training_window(window, qtbot, tiny_data):
     """A window with a run under way that would take hours."""
-    config = TrainConfig(data=str(tiny_data), out=str(runs_path() / "first"), model="simple", batch_size=4)
-    window.workshop.training.start(
-        TrainConfig(**{**vars(config), "epochs": 100_000, "device": "cpu", "negative_share": 0.0})
-    )
+    start_long_run(window, tiny_data)
     qtbot.waitUntil(
         lambda: window.workshop.training.record is not None and bool(window.workshop.training.record.epochs),
         timeout=TIMEOUT_MS,
@@ -209,6 +231,40 @@ def test_leaving_on_a_signal_asks_nothing_and_loses_nothing(training_window, qtb
     assert not training_window.isVisible()
     qtbot.waitUntil(lambda: training.state is TrainingState.STOPPED, timeout=TIMEOUT_MS)
     assert (training.record.folder / "best.safetensors").is_file()
+
+
+@pytest.mark.parametrize(
+    "state",
+    [TrainingState.STARTING, TrainingState.TRAINING, TrainingState.STOPPING, TrainingState.CANCELLING],
+    ids=lambda state: state.name.lower(),
+)
+def test_leaving_in_every_state_of_a_run_ends_the_child(window, qtbot, tiny_data, state):
+    workshop, training = window.workshop, window.workshop.training
+    workshop.open_trainer()
+    qtbot.waitUntil(lambda: workshop.trainer is not None, timeout=TIMEOUT_MS)
+    start_long_run(window, tiny_data)
+    if state is not TrainingState.STARTING:
+        qtbot.waitUntil(lambda: bool(training.record.epochs), timeout=TIMEOUT_MS)
+    if state is TrainingState.STOPPING:
+        training.stop()
+    elif state is TrainingState.CANCELLING:
+        training.cancel()
+    assert training.state is state
+    window.leave()
+    assert not window.isVisible() and not workshop.trainer.isVisible()
+    qtbot.waitUntil(lambda: not training.state.is_active, timeout=TIMEOUT_MS)
+    if state is TrainingState.CANCELLING:
+        assert not training.record.folder.exists()
+
+
+def test_leaving_while_data_are_checked_and_weights_compared(window, qtbot, tiny_data, trained_like_run):
+    workshop = window.workshop
+    workshop.open_trainer()
+    qtbot.waitUntil(lambda: workshop.trainer is not None, timeout=TIMEOUT_MS)
+    workshop.trainer.new_run._data.choose(tiny_data)
+    workshop.trainer.compare(trained_like_run)
+    window.leave()
+    assert not workshop.trainer.isVisible()
 
 
 @pytest.mark.parametrize("name", ["trainer", "browser", "inspector"])
