@@ -75,6 +75,8 @@ class Controller(QObject):
         self._dropped_before = 0
         self.weights: Path | None = None
         """Where the network in use comes from; None for the shipped one."""
+        self.asked_weights: Path | None = None
+        """Where the one that was asked for last comes from."""
         self.source_name = ""
         self.source_label = ""
         self.session_state = SessionState.STOPPED
@@ -86,6 +88,7 @@ class Controller(QObject):
         """Load weights (None: the shipped ones) behind the running session, which keeps the old network until then."""
         if self._loader is not None:
             self._loader.cancel()
+        self.asked_weights = weights
         loader = Job("loading the network", partial(_load_predictor, weights, self.device))
         loader.succeeded.connect(partial(self._on_loader_succeeded, weights))
         loader.failed.connect(self._on_loader_failed)

@@ -94,9 +94,14 @@ class Workshop(QObject):
         if load in self._imported:
             show()
             return
+
+        def on_job_succeeded() -> None:
+            self._imported.add(load)
+            if not self._is_shut_down:
+                show()
+
         job = Job("opening a window", load)
-        job.succeeded.connect(lambda _: self._imported.add(load))
-        job.succeeded.connect(lambda _: show())
+        job.succeeded.connect(on_job_succeeded)
         job.failed.connect(self.noticed)
         job.start()
 
@@ -165,7 +170,7 @@ class Workshop(QObject):
                 self.browser.show_network(self._controller.weights)
             if self.inspector is not None:
                 self.inspector.show_network(self._controller.weights)
-        elif state is NetworkState.FAILED and self._settings.weights:
+        elif state is NetworkState.FAILED and self._settings.weights == str(self._controller.asked_weights):
             self._settings.weights = str(self._controller.weights or "")  # what failed now would fail at every start
             if self._controller.predictor is None:
                 self.noticed.emit(sentence(message) + " " + self.tr("The shipped network is in use instead."))

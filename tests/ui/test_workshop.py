@@ -151,6 +151,14 @@ def test_remembered_weights_that_are_gone_give_way_to_the_shipped_ones(window, q
     assert settings.weights == ""
 
 
+def test_bad_weights_of_the_command_line_do_not_cost_the_remembered_ones(window, qtbot, tmp_path, settings):
+    settings.weights = str(tmp_path / "good.safetensors")
+    window._controller.load_network(tmp_path / "bad.safetensors")
+    qtbot.waitUntil(lambda: window._controller.network_state is NetworkState.FAILED, timeout=TIMEOUT_MS)
+    qtbot.wait(50)  # for what would be wrong, in the queue
+    assert settings.weights == str(tmp_path / "good.safetensors")
+
+
 def test_a_still_picture_is_looked_at_again_by_a_new_network(window, qtbot, portrait, tmp_path, other_weights):
     import cv2
 
