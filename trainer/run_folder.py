@@ -180,14 +180,19 @@ class RunFolder:
 
     @contextmanager
     def _explained(self, name: str) -> Iterator[None]:
-        if not self.path.is_dir():  # moved or deleted: what is written now would be half a run
-            raise TrainingError(
-                f"the run's folder {self.path} is gone; if it was moved, go on with --resume and its new place"
-            )
+        gone = f"the run's folder {self.path} is gone; if it was moved, go on with --resume and its new place"
+        if self._is_gone():  # what is written now would be half a run
+            raise TrainingError(gone)
         try:
             yield
         except OSError as error:
+            if self._is_gone():
+                raise TrainingError(gone) from error
             raise TrainingError(
                 f"{self.path / name} could not be written ({error.strerror}); free some space, then go on with "
                 f"--resume {self.path}"
             ) from error
+
+    def _is_gone(self) -> bool:
+        """Whether the folder was moved or deleted; a write under way may have made another in its place."""
+        return not self.path.is_dir() or (self._lock.is_locked and not (self.path / LOCK).exists())
