@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fkd_desktop.training.run import TrainingController
+from fkd_desktop.ui.training.config_form import ConfigForm
 from fkd_desktop.ui.training.progress_view import ProgressView
 from tests.ui.training.told_training import Training
 
@@ -25,3 +26,14 @@ def open_view(qtbot):
         return view
 
     return make
+
+
+@pytest.fixture
+def form(qtbot):
+    """The settings form, on show."""
+    form = ConfigForm()
+    qtbot.addWidget(form)
+    form.resize(420, 700)
+    form.show()
+    qtbot.waitExposed(form)
+    return form

@@ -24,16 +24,6 @@ from trainer.core.resources import default_weights_path
 EDITED = [setting for setting in fields(TrainConfig) if setting.name not in ("data", "out")]
 
 
-@pytest.fixture
-def form(qtbot):
-    form = ConfigForm()
-    qtbot.addWidget(form)
-    form.resize(420, 700)
-    form.show()
-    qtbot.waitExposed(form)
-    return form
-
-
 # --- made from the configuration
 
 

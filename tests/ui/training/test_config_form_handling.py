@@ -23,16 +23,6 @@ from trainer.config import TrainConfig
 from trainer.core.resources import default_weights_path
 
 
-@pytest.fixture
-def form(qtbot):
-    form = ConfigForm()
-    qtbot.addWidget(form)
-    form.resize(420, 700)
-    form.show()
-    qtbot.waitExposed(form)
-    return form
-
-
 def test_the_advanced_part_is_folded_away_and_opened_by_key(form, qtbot) -> None:
     assert not form.advanced.isVisible()
     form.advanced_button.setFocus()
