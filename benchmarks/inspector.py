@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.live import ScaledVideo
-from fkd_desktop.live.source import register_source
+from fkd_desktop.live.sources import register_source
 from trainer.core.resources import assets_dir
 
 WARM_UP_S = 1.0

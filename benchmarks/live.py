@@ -21,7 +21,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fkd_desktop.live.source import FrameSource, VideoSource, register_source
+from fkd_desktop.live.sources import FrameSource, VideoSource, register_source
 from trainer.core.resources import assets_dir
 
 WARM_UP_S = 1.0

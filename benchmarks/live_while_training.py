@@ -21,7 +21,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fkd_desktop.live.source import VideoSource, register_source
+from fkd_desktop.live.sources import VideoSource, register_source
 from trainer.core.resources import assets_dir
 
 HEARTBEAT_MS = 2

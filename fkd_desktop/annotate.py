@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from fkd_desktop.live.pipeline import Pipeline
-from fkd_desktop.live.source import IMAGE_SUFFIXES, VIDEO_SUFFIXES, VideoSource
+from fkd_desktop.live.sources import IMAGE_SUFFIXES, VIDEO_SUFFIXES, VideoSource
 from fkd_desktop.live.video_writer import VideoWriter, letterbox
 from fkd_desktop.overlays import render
 from trainer.core.errors import FkdError
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from fkd_desktop.live.source import FrameSource
+    from fkd_desktop.live.sources import FrameSource
     from fkd_desktop.overlays import Layer
     from trainer.core.predictor import Predictor
 

@@ -165,7 +165,7 @@ def _run_without_display(options: argparse.Namespace) -> int:
 
     from fkd_desktop.annotate import annotate, once  # noqa: PLC0415
     from fkd_desktop.live.network import load_predictor  # noqa: PLC0415
-    from fkd_desktop.live.source import make_source  # noqa: PLC0415
+    from fkd_desktop.live.sources import make_source  # noqa: PLC0415
     from fkd_desktop.overlays import make_layers  # noqa: PLC0415
     from trainer.core.errors import FkdError  # noqa: PLC0415
 

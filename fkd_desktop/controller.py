@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QObject, Signal, Slot
 
 from fkd_desktop.live import session
-from fkd_desktop.live.source import make_source
+from fkd_desktop.live.sources import make_source
 from fkd_desktop.workers.capture_thread import CaptureThread
 from fkd_desktop.workers.job import Job
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from fkd_desktop.live.result import LiveFrame
     from trainer.core.predictor import Predictor
 
 _log = logging.getLogger(__name__)
@@ -116,7 +117,7 @@ class Controller(QObject):
     # --- session
 
     def start(self, source_name: str) -> None:
-        """Start a session on a source (see `fkd_desktop.live.source.make_source`), in place of any running one."""
+        """Start a session on a source (see `fkd_desktop.live.sources.make_source`), in place of any running one."""
         self._retire()
         self.source_name = source_name
         self.source_label = source_name
@@ -136,7 +137,7 @@ class Controller(QObject):
         self._retire()
         self._set_session_state(SessionState.STOPPED)
 
-    def take_frame(self) -> session.LiveFrame | None:
+    def take_frame(self) -> LiveFrame | None:
         """Take the newest frame, if there is one that was not taken yet."""
         return self._thread.slot.take() if self._thread else None
 

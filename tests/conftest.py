@@ -15,7 +15,7 @@ import cv2
 import pytest
 
 from fkd_desktop.app import clear_opencv_qt_paths
-from fkd_desktop.live import source as sources
+from fkd_desktop.live.sources import registry as sources
 from tests.drawn import csv_data, data_copy, drawn, edit_table, pts_data, tiny_data  # noqa: F401 (fixtures)
 from tests.live.helpers import DemoFrame
 from trainer.core.resources import assets_dir
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from fkd_desktop.live.source import FrameSource
+    from fkd_desktop.live.sources import FrameSource
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from fkd_desktop.errors import SourceError
 from fkd_desktop.live.result import Frame
-from fkd_desktop.live.source import FrameSource
+from fkd_desktop.live.sources import FrameSource
 
 
 class FakeCamera(FrameSource):

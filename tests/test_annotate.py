@@ -12,7 +12,7 @@ import torch
 from fkd_desktop import annotate as annotate_module
 from fkd_desktop.annotate import SHEET_COLUMNS, SHEET_ROWS, SHEET_TILE_WIDTH, annotate, once
 from fkd_desktop.errors import SourceError
-from fkd_desktop.live.source import FrameSource, VideoSource, make_source
+from fkd_desktop.live.sources import FrameSource, VideoSource, make_source
 from fkd_desktop.overlays import make_layers, render
 from tests.live.helpers import assert_one_clear_sentence, write_video
 from trainer.core.errors import FkdError

@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from fkd_desktop.live.source import VideoSource
+from fkd_desktop.live.sources import VideoSource
 from tests.live.helpers import assert_one_clear_sentence
 
 ROOT = Path(__file__).parents[1]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fkd_desktop.live.result import Frame
-    from fkd_desktop.live.source import FrameSource
+    from fkd_desktop.live.sources import FrameSource
 
 _log = logging.getLogger(__name__)
 

@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from trainer.core.keypoints import NUM_KEYPOINTS
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a frame lies in a source that can be moved in: a video, or a folder of pictures.
+
+    Attributes
+    ----------
+    kind
+        What is counted.
+    index, count
+        Number of the frame or picture, from 0, and how many there are; a count of 0 is unknown, and a video's is an
+        estimate.
+    time_s, duration_s
+        The same in seconds of the video; 0 for pictures.
+    """
+
+    kind: Literal["video", "pictures"]
+    index: int
+    count: int
+    time_s: float = 0.0
+    duration_s: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,11 +49,17 @@ class Frame:
         The source's own time: never falls within one source.
     captured_s
         `time.perf_counter` when the frame was there: latency counts from here.
+    position
+        Where it lies in a source that can be moved in; None for cameras and streams.
+    is_still
+        A picture to be looked at thoroughly, not one of a stream.
     """
 
     image_bgr: NDArray[np.uint8]
     timestamp_s: float
     captured_s: float
+    position: Position | None = None
+    is_still: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,3 +109,36 @@ class FrameResult:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def only(self, ids: Collection[int]) -> FrameResult:
+        """Return the same frame with nothing but these faces."""
+        keep = np.isin(self.ids, list(ids))
+        return replace(
+            self,
+            boxes_xywh=self.boxes_xywh[keep],
+            ids=self.ids[keep],
+            keypoints_px=self.keypoints_px[keep],
+            confidences=self.confidences[keep],
+        )
+
+
+@dataclass(frozen=True)
+class LiveFrame:
+    """A result on its way to the screen, a recording or a table.
+
+    Attributes
+    ----------
+    result
+        The frame and what was found.
+    captured_s
+        `time.perf_counter` when the frame was there.
+    annotated
+        False while the network was still loading.
+    position
+        See `Frame`.
+    """
+
+    result: FrameResult
+    captured_s: float
+    annotated: bool
+    position: Position | None = None

@@ -12,39 +12,20 @@ from typing import TYPE_CHECKING, Final
 
 from fkd_desktop.live.pipeline import Pipeline
 from fkd_desktop.live.reader import FrameReader
-from fkd_desktop.live.result import FrameResult
+from fkd_desktop.live.result import FrameResult, LiveFrame
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fkd_desktop.live.latest import LatestSlot
     from fkd_desktop.live.result import Frame
-    from fkd_desktop.live.source import FrameSource
+    from fkd_desktop.live.sources import FrameSource
     from trainer.core.predictor import Predictor
 
 _log = logging.getLogger(__name__)
 
 POLL_S: Final = 0.05
 STALL_S: Final = 2.0
-
-
-@dataclass(frozen=True)
-class LiveFrame:
-    """A result on its way to the screen.
-
-    Attributes
-    ----------
-    result
-        The frame and what was found.
-    captured_s
-        `time.perf_counter` when the frame was there.
-    annotated
-        False while the network was still loading.
-    """
-
-    result: FrameResult
-    captured_s: float
-    annotated: bool
 
 
 @dataclass(frozen=True)

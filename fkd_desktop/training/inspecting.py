@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 
-from fkd_desktop.live.source import read_picture
+from fkd_desktop.live.sources import read_picture
 from fkd_desktop.training.inspection_worker import InspectionWorker, Page, Picture, Wish
 from fkd_desktop.workers.job import Job
 from trainer.contact_sheet import write_png

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QMainWindow, QMessageBox, QStackedWid
 
 import fkd_desktop
 from fkd_desktop.controller import Controller, NetworkState, SessionState
-from fkd_desktop.live.source import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from fkd_desktop.live.sources import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from fkd_desktop.live.stats import RollingStats
 from fkd_desktop.overlays import DEFAULT_LAYER_NAMES, make_layers
 from fkd_desktop.ui.banner import Banner

@@ -14,7 +14,7 @@ from fkd_desktop.overlays import paint_result
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fkd_desktop.live.session import LiveFrame
+    from fkd_desktop.live.result import LiveFrame
     from fkd_desktop.overlays import Layer
 
 BACKGROUND: Final = QColor("#0e1116")

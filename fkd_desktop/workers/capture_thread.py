@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QThread, Signal
 
 from fkd_desktop.live.latest import LatestSlot
-from fkd_desktop.live.session import LiveFrame, LiveSession
+from fkd_desktop.live.session import LiveSession
 from trainer.core.errors import FkdError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fkd_desktop.live.source import FrameSource
+    from fkd_desktop.live.result import LiveFrame
+    from fkd_desktop.live.sources import FrameSource
     from trainer.core.predictor import Predictor
 
 _log = logging.getLogger(__name__)

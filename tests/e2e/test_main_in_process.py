@@ -109,7 +109,7 @@ def test_a_driver_that_never_returns_does_not_keep_the_process():
     code = """
 import os, signal, sys, threading
 from fkd_desktop import app
-from fkd_desktop.live.source import FrameSource, register_source
+from fkd_desktop.live.sources import FrameSource, register_source
 class Hanging(FrameSource):
     label, is_live = "Hanging camera", True
     def open(self): pass

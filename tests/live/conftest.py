@@ -9,7 +9,7 @@ import cv2
 import pytest
 import torch
 
-from fkd_desktop.live import source as sources
+from fkd_desktop.live.sources import camera as sources
 from tests.live.helpers import FakeCapture
 from trainer.core.models import KeypointNetwork
 from trainer.core.predictor import Predictor

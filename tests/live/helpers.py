@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from fkd_desktop.live.result import Frame
-from fkd_desktop.live.source import FrameSource
+from fkd_desktop.live.sources import FrameSource
 from trainer.core.preprocess import box_from_keypoints
 
 if TYPE_CHECKING:

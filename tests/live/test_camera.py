@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from fkd_desktop.errors import SourceError
-from fkd_desktop.live.source import (
+from fkd_desktop.live.sources import (
     CameraSource,
     as_frame,
     make_source,

@@ -13,7 +13,7 @@ import pytest
 
 from fkd_desktop.live import tracker as tracker_module
 from fkd_desktop.live.pipeline import Pipeline, to_bgr
-from fkd_desktop.live.source import VideoSource
+from fkd_desktop.live.sources import VideoSource
 from fkd_desktop.live.tracker import Tracker
 from trainer.core.keypoints import LEFT_EYE, RIGHT_EYE, inter_ocular_distance
 from trainer.core.resources import assets_dir

@@ -11,14 +11,14 @@ import pytest
 
 from fkd_desktop.errors import SourceError
 from fkd_desktop.live.reader import FrameReader
-from fkd_desktop.live.source import make_source
+from fkd_desktop.live.sources import make_source
 from tests.live.helpers import WAIT_S, ScriptedSource, assert_one_clear_sentence, number_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fkd_desktop.live.result import Frame
-    from fkd_desktop.live.source import FrameSource
+    from fkd_desktop.live.sources import FrameSource
 
 pytestmark = pytest.mark.usefixtures("threads_end")
 

@@ -24,7 +24,7 @@ from fkd_desktop.live.session import (
     SourceResumed,
     SourceStalled,
 )
-from fkd_desktop.live.source import make_source
+from fkd_desktop.live.sources import make_source
 from tests.fakes import FakeCamera
 from tests.live.helpers import WAIT_S, ScriptedSource
 from trainer.core.detector import DetectorError
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from fkd_desktop.live.source import FrameSource
+    from fkd_desktop.live.sources import FrameSource
 
 pytestmark = pytest.mark.usefixtures("threads_end")
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from fkd_desktop.live import source as sources
-from fkd_desktop.live.source import (
+from fkd_desktop.live.sources import registry as sources
+from fkd_desktop.live.sources import (
     VideoSource,
     make_source,
     register_source,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fkd_desktop.live.result import Frame
-    from fkd_desktop.live.source import FrameSource
+    from fkd_desktop.live.sources import FrameSource
 
 
 ODD_NAMES = [

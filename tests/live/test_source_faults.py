@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from fkd_desktop.errors import SourceError
-from fkd_desktop.live.source import (
+from fkd_desktop.live.sources import (
     make_source,
 )
 from tests.live.helpers import (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from fkd_desktop.live.source import (
+from fkd_desktop.live.sources import (
     PICTURE_S,
     ImageSource,
     VideoSource,

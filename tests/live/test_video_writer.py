@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fkd_desktop.live.source import VideoSource
+from fkd_desktop.live.sources import VideoSource
 from fkd_desktop.live.video_writer import VideoWriter, letterbox
 from tests.live.helpers import assert_one_clear_sentence
 from trainer.core.errors import FkdError

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QFileDialog
 
-from fkd_desktop.live.source import IMAGE_SUFFIXES
+from fkd_desktop.live.sources import IMAGE_SUFFIXES
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget

@@ -1,0 +1,88 @@
+"""What a source is, and what all sources share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from fkd_desktop.errors import SourceError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from fkd_desktop.live.result import Frame
+
+
+class FrameSource(ABC):
+    """Gives frames one after the other.
+
+    Attributes
+    ----------
+    label
+        What the user calls it.
+    is_live
+        Whether frames come when they come (a camera); else the reader paces them by their timestamps.
+    """
+
+    label: str
+    is_live: bool = False
+
+    @abstractmethod
+    def open(self) -> None:
+        """Get ready; may take seconds.
+
+        Raises
+        ------
+        SourceError
+            If it cannot be opened.
+        """
+
+    @abstractmethod
+    def read(self) -> Frame | None:
+        """Wait for the next frame; None when there are no more.
+
+        Raises
+        ------
+        SourceError
+            If it broke.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of it; may be called at any time, also twice."""
+
+
+def as_frame(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return whatever OpenCV decoded as (H, W, 3) BGR uint8, C-contiguous."""
+    if image.dtype == np.uint16:
+        image = (image >> 8).astype(np.uint8)
+    if image.ndim == 2 or image.shape[2] == 1:
+        return cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)  # type: ignore[return-value]
+    return np.ascontiguousarray(image[:, :, :3])
+
+
+def check_file(path: Path) -> None:
+    """Say what is wrong with a path before a decoder is asked.
+
+    Raises
+    ------
+    SourceError
+        If it is missing, no file, not readable or empty.
+    """
+    try:
+        if not path.exists():
+            raise SourceError(f"there is no file {path}; check the path or choose another file")
+        if not path.is_file():
+            raise SourceError(f"{path} is not a file; choose a video or a picture")
+        with path.open("rb") as file:
+            if not file.read(1):
+                raise SourceError(f"{path} is empty; choose another file")
+    except OSError as error:
+        raise SourceError(
+            f"{path} cannot be read ({error.strerror or error}); check the path and its permissions"
+        ) from error
