@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
-from dataclasses import replace
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Self
 
 from fkd_desktop.errors import SourceError
 from fkd_desktop.live.latest import LatestSlot
+from fkd_desktop.live.playback import Playback
+from fkd_desktop.live.player import Player
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from fkd_desktop.live.sources import FrameSource
 
 _log = logging.getLogger(__name__)
-
-MAX_LATE_S: Final = 0.25
-"""Later than this, a paced source goes on from now instead of rushing through what it missed."""
 
 
 class FrameReader:
@@ -35,18 +32,26 @@ class FrameReader:
     make_source
         Makes the source, in the reader's thread; its `SourceError` is handed on like one of the source's.
     every_frame
-        Wait for each frame to be taken instead of pacing and dropping: for files that are worked through.
+        Wait for each frame to be taken instead of pacing and dropping: for files that are worked through. Playback is
+        not asked then.
+    playback
+        How the user moves in the source, if it can be moved in. With it, a video waits at its end instead of ending,
+        and a picture stays until another one is wished for; without it, a source is read to its end.
     """
 
-    def __init__(self, make_source: Callable[[], FrameSource], *, every_frame: bool = False) -> None:
+    def __init__(
+        self, make_source: Callable[[], FrameSource], *, every_frame: bool = False, playback: Playback | None = None
+    ) -> None:
         self._make_source = make_source
         self._every_frame = every_frame
+        self._is_played = playback is not None
+        self._playback = playback or Playback()
         self._slot: LatestSlot[Frame] = LatestSlot()
         self._stop = threading.Event()
         self._ended = threading.Event()
         self._error: SourceError | None = None
         self._label = ""
-        self._holds_next = False
+        self._player: Player | None = None
         self._thread = threading.Thread(target=self._run, name="frame-reader", daemon=True)
 
     def __enter__(self) -> Self:
@@ -60,6 +65,7 @@ class FrameReader:
         """Ask the thread to stop and wait that long for it; false if it hangs in a call and was left alone."""
         self._stop.set()
         self._slot.take()  # whoever waits for the slot to be empty goes on
+        self._playback.wake()
         self._thread.join(timeout_s)
         if self._thread.is_alive():
             _log.warning("%s does not answer; its reader was left to end by itself", self._label)
@@ -87,8 +93,13 @@ class FrameReader:
 
     @property
     def holds_next(self) -> bool:
-        """Whether the next frame is there and only waits for its time: a picture that stays is no stall."""
-        return self._holds_next
+        """Whether the reader waits for a frame's time, or for the user: a picture that stays is no stall."""
+        return self._player is not None and self._player.is_holding
+
+    @property
+    def waits_at_end(self) -> bool:
+        """Whether a video came to its end and waits for the user to move in it or to resume."""
+        return self._is_played and self._playback.at_end
 
     @property
     def label(self) -> str:
@@ -124,27 +135,26 @@ class FrameReader:
             _log.exception("closing %s failed", self._label)
 
     def _read_all(self, source: FrameSource) -> None:
-        start_s: float | None = None
-        while not self._stop.is_set():
-            frame = source.read()
-            if frame is None:
-                return
-            if self._every_frame:
-                while not self._slot.wait_empty(timeout_s=0.1) and not self._stop.is_set():
-                    pass
-            elif not source.is_live:
-                now_s = time.perf_counter()
-                if start_s is None or now_s - (start_s + frame.timestamp_s) > MAX_LATE_S:
-                    start_s = now_s - frame.timestamp_s
-                self._holds_next = True
-                if self._stop.wait(max(0.0, start_s + frame.timestamp_s - now_s)):
-                    return
-                frame = _captured_now(frame)
-            if not self._stop.is_set():
-                self._slot.put(frame)
-            self._holds_next = False
+        if self._every_frame:
+            self._hand_over(source)
+        elif source.is_live:
+            self._pass_on(source)
+        else:
+            self._player = Player(
+                source, self._playback, waits=self._is_played, put=self._put, should_stop=self._stop.is_set
+            )
+            self._player.run()
 
+    def _hand_over(self, source: FrameSource) -> None:
+        while not self._stop.is_set() and (frame := source.read()) is not None:
+            while not self._slot.wait_empty(timeout_s=0.1) and not self._stop.is_set():
+                pass
+            self._put(frame)
 
-def _captured_now(frame: Frame) -> Frame:
-    """Stamp a file's frame: it is "captured" when it is due, not when it was decoded ahead of time."""
-    return replace(frame, captured_s=time.perf_counter())
+    def _pass_on(self, source: FrameSource) -> None:
+        while not self._stop.is_set() and (frame := source.read()) is not None:
+            self._put(frame)
+
+    def _put(self, frame: Frame) -> None:
+        if not self._stop.is_set():
+            self._slot.put(frame)

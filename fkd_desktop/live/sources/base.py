@@ -27,10 +27,16 @@ class FrameSource(ABC):
         What the user calls it.
     is_live
         Whether frames come when they come (a camera); else the reader paces them by their timestamps.
+    can_seek
+        Whether one can move in it: its frames then have a `position`.
+    loop
+        Whether it starts again at its end; may be changed while it is read, and means nothing where one cannot move.
     """
 
     label: str
     is_live: bool = False
+    can_seek: bool = False
+    loop: bool = False
 
     @abstractmethod
     def open(self) -> None:
@@ -51,6 +57,25 @@ class FrameSource(ABC):
         SourceError
             If it broke.
         """
+
+    def seek(self, *, time_s: float | None = None, index: int | None = None) -> None:
+        """Make a frame the next one to be read; the limits are the first and the last one.
+
+        Parameters
+        ----------
+        time_s
+            The frame nearest to this time of the video. Pictures have no times.
+        index
+            The frame or picture with this number, from 0.
+
+        Raises
+        ------
+        SourceError
+            If it broke.
+        NotImplementedError
+            If one cannot move in this kind of source.
+        """
+        raise NotImplementedError(f"one cannot move in {self.label}")
 
     @abstractmethod
     def close(self) -> None:
