@@ -9,20 +9,29 @@ from fkd_desktop.overlays.layers import (
     NumbersLayer,
     make_layers,
 )
+from fkd_desktop.overlays.library import BrokenOverlay, OverlayInfo, OverlayLibrary
 from fkd_desktop.overlays.picture import PictureLayer
 from fkd_desktop.overlays.render import frame_image, paint_result, render
+from fkd_desktop.overlays.saving import save_overlay
+from fkd_desktop.overlays.stack import ActiveOverlay, OverlayStack
 
 __all__ = [
     "DEFAULT_LAYER_NAMES",
     "LAYER_NAMES",
+    "ActiveOverlay",
     "BoxesLayer",
+    "BrokenOverlay",
     "KeypointsLayer",
     "Layer",
     "NumbersLayer",
+    "OverlayInfo",
+    "OverlayLibrary",
+    "OverlayStack",
     "PaintContext",
     "PictureLayer",
     "frame_image",
     "make_layers",
     "paint_result",
     "render",
+    "save_overlay",
 ]

@@ -42,8 +42,11 @@ class Layer(Protocol):
         For people.
     """
 
-    name: str
-    title: str
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def title(self) -> str: ...  # noqa: D102
 
     def paint(self, painter: QPainter, result: FrameResult, context: PaintContext) -> None:
         """Paint every face of a result. The painter's coordinates are the frame's: pixel (x, y) covers [x, x + 1]."""

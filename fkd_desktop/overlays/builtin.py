@@ -1,0 +1,55 @@
+"""What the program draws itself, without a folder: marks on the face, and the two ways to hide it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, Literal
+
+from PySide6.QtCore import QCoreApplication
+
+from fkd_desktop.overlays.layers import BoxesLayer, KeypointsLayer, NumbersLayer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from fkd_desktop.overlays.layer import Layer
+
+
+@dataclass(frozen=True)
+class BuiltinLayer:
+    """A layer without a folder.
+
+    Attributes
+    ----------
+    make
+        Makes it.
+    title
+        Its title in the application's language.
+    kind
+        See `OverlayInfo`.
+    order, key
+        Its place, and its number key.
+    """
+
+    make: Callable[[], Layer]
+    title: Callable[[], str]
+    kind: Literal["drawn", "effect"]
+    order: int
+    key: str | None = None
+
+
+BUILTIN: Final[Mapping[str, BuiltinLayer]] = MappingProxyType(
+    {
+        "keypoints": BuiltinLayer(
+            KeypointsLayer, lambda: QCoreApplication.translate("Overlays", "Keypoints"), "drawn", 80, "1"
+        ),
+        "numbers": BuiltinLayer(
+            NumbersLayer, lambda: QCoreApplication.translate("Overlays", "Numbers"), "drawn", 90, "2"
+        ),
+        "boxes": BuiltinLayer(
+            BoxesLayer, lambda: QCoreApplication.translate("Overlays", "Face boxes"), "drawn", 75, "3"
+        ),
+    }
+)
+"""By name, in the order of the gallery."""
