@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from fkd_desktop.live import session
+from fkd_desktop.i18n import translated
+from fkd_desktop.live import events
+from fkd_desktop.live.playback import Playback
+from fkd_desktop.live.recovery import Trouble
+from fkd_desktop.live.sinks import SinkSet
+from fkd_desktop.live.smoothing import SmoothingLevel
 from fkd_desktop.live.sources import make_source
 from fkd_desktop.workers.capture_thread import CaptureThread
 from fkd_desktop.workers.job import Job
@@ -18,6 +23,8 @@ from fkd_desktop.workers.job import Job
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from fkd_desktop.live.network import LoadedNetwork
+    from fkd_desktop.live.pipeline import Pipeline
     from fkd_desktop.live.result import LiveFrame
     from trainer.core.predictor import Predictor
 
@@ -33,13 +40,33 @@ class SessionState(Enum):
     OPENING = auto()
     LIVE = auto()
     STALLED = auto()
+    MISSING = auto()
+    BUSY = auto()
+    DENIED = auto()
+    LOST = auto()
+    RECONNECTING = auto()
     ENDED = auto()
     FAILED = auto()
 
     @property
     def is_running(self) -> bool:
         """Whether there is something to stop."""
-        return self in (SessionState.OPENING, SessionState.LIVE, SessionState.STALLED)
+        return self not in (SessionState.STOPPED, SessionState.ENDED, SessionState.FAILED)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the source is tried again and again until it comes."""
+        return self in _WAITING
+
+
+_STATES: Final = {
+    Trouble.MISSING: SessionState.MISSING,
+    Trouble.BUSY: SessionState.BUSY,
+    Trouble.DENIED: SessionState.DENIED,
+    Trouble.LOST: SessionState.LOST,
+    Trouble.RECONNECTING: SessionState.RECONNECTING,
+}
+_WAITING: Final = frozenset(_STATES.values())
 
 
 class NetworkState(Enum):
@@ -65,6 +92,8 @@ class Controller(QObject):
     """`NetworkState` and, when it failed, a sentence."""
     frame_ready = Signal()
     """There is a frame to `take_frame`."""
+    noticed = Signal(str)
+    """A sentence that the user should see; the session goes on."""
 
     def __init__(self, *, device: str = "auto") -> None:
         super().__init__()
@@ -78,6 +107,12 @@ class Controller(QObject):
         """Where the network in use comes from; None for the shipped one."""
         self.asked_weights: Path | None = None
         """Where the one that was asked for last comes from."""
+        self.sinks = SinkSet()
+        """Who gets every result of every session."""
+        self.playback = Playback()
+        """Moves and paces the session's source, where that can be moved in."""
+        self.smoothing = SmoothingLevel.LOW
+        """How strongly keypoints are smoothed; may be set at any time."""
         self.source_name = ""
         self.source_label = ""
         self.session_state = SessionState.STOPPED
@@ -102,9 +137,19 @@ class Controller(QObject):
         """The network in use; None until one is loaded."""
         return self._predictor
 
-    def _on_loader_succeeded(self, weights: Path | None, predictor: Predictor) -> None:
-        self._predictor, self.weights = predictor, weights
+    def set_device(self, device: str) -> None:
+        """Run the network somewhere else; the session keeps the old one until then."""
+        if device != self.device:
+            self.device = device
+            self.load_network(self.weights)
+
+    def _on_loader_succeeded(self, weights: Path | None, loaded: LoadedNetwork) -> None:
+        self._predictor, self.weights = loaded.predictor, weights
         self._set_network_state(NetworkState.READY)
+        if loaded.fallback is not None:
+            self.noticed.emit(
+                self.tr("{0}. The network runs on the CPU instead.").format(translated(loaded.fallback).rstrip("."))
+            )
 
     @Slot(str)
     def _on_loader_failed(self, message: str) -> None:
@@ -122,7 +167,14 @@ class Controller(QObject):
         self.source_name = source_name
         self.source_label = source_name
         self._dropped_before = 0
-        thread = CaptureThread(partial(make_source, source_name), predictor=lambda: self._predictor)
+        self.playback = Playback()
+        thread = CaptureThread(
+            partial(make_source, source_name),
+            predictor=lambda: self._predictor,
+            playback=self.playback,
+            sinks=self.sinks,
+            prepare=self._prepare,
+        )
         thread.frame_ready.connect(partial(self._on_thread_frame_ready, thread))
         thread.session_event.connect(partial(self._on_thread_event, thread))
         thread.failed.connect(partial(self._on_thread_failed, thread))
@@ -140,6 +192,12 @@ class Controller(QObject):
     def take_frame(self) -> LiveFrame | None:
         """Take the newest frame, if there is one that was not taken yet."""
         return self._thread.slot.take() if self._thread else None
+
+    @Slot()
+    def retry_now(self) -> None:
+        """Try a source that is waited for at once: something was plugged in."""
+        if self._thread is not None and self.session_state.is_waiting:
+            self._thread.retry_now()
 
     @property
     def dropped(self) -> int:
@@ -175,19 +233,37 @@ class Controller(QObject):
         if thread is self._thread:
             self.frame_ready.emit()
 
-    def _on_thread_event(self, thread: CaptureThread, event: session.SessionEvent) -> None:
+    def _prepare(self, pipeline: Pipeline) -> None:
+        pipeline.smoothing = self.smoothing
+
+    def _on_thread_event(self, thread: CaptureThread, event: events.SessionEvent) -> None:
         if thread is not self._thread:
             return
-        self.source_label = event.label
+        self.source_label = event.label or self.source_label
         match event:
-            case session.SourceOpened() | session.SourceResumed():
+            case events.SourceOpened() | events.SourceResumed():
                 self._set_session_state(SessionState.LIVE)
-            case session.SourceStalled():
+            case events.SourceStalled():
                 self._set_session_state(
-                    SessionState.STALLED, f"{event.label} sends no pictures at the moment; waiting for it"
+                    SessionState.STALLED,
+                    self.tr("{0} sends no pictures at the moment; waiting for it").format(event.label),
                 )
-            case session.SourceEnded():
+            case events.SourceTroubled():
+                self._set_session_state(_STATES[event.trouble], translated(event.error))
+            case events.SourceEnded():
                 self._set_session_state(SessionState.ENDED)
+            case events.DeviceFailed():
+                self._on_device_failed(event)
+
+    def _on_device_failed(self, event: events.DeviceFailed) -> None:
+        """Go on with the CPU: the same network, loaded behind the session."""
+        self.device = "cpu"
+        self.load_network(self.weights)
+        self.noticed.emit(
+            self.tr("{0} failed ({1}). The network runs on the CPU from now on.").format(
+                event.device.upper(), event.reason
+            )
+        )
 
     def _on_thread_failed(self, thread: CaptureThread, message: str) -> None:
         if thread is self._thread:
@@ -205,7 +281,7 @@ class Controller(QObject):
         self.session_changed.emit(state, message)
 
 
-def _load_predictor(weights: Path | None, device: str, _job: Job) -> Predictor:
-    from fkd_desktop.live.network import load_predictor  # noqa: PLC0415 (imports torch: off the GUI thread)
+def _load_predictor(weights: Path | None, device: str, _job: Job) -> LoadedNetwork:
+    from fkd_desktop.live.network import load_predictor_somewhere  # noqa: PLC0415 (imports torch: off the GUI thread)
 
-    return load_predictor(weights, device=device)
+    return load_predictor_somewhere(weights, device=device)

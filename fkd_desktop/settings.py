@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
 
 import platformdirs
 from PySide6.QtCore import QByteArray, QSettings
 
+from fkd_desktop.live.smoothing import SmoothingLevel
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable
 
 APP_ID: Final = "fkd-desktop"
+FORMAT_VERSION: Final = 1
+"""Of the settings file; goes up when a later version reads something in another way."""
 
 
 def settings_path() -> Path:
@@ -31,6 +36,21 @@ def runs_path() -> Path:
     return platformdirs.user_data_path(APP_ID, appauthor=False) / "runs"
 
 
+def overlays_path() -> Path:
+    """Return the folder of the user's own overlays."""
+    return platformdirs.user_data_path(APP_ID, appauthor=False) / "overlays"
+
+
+def pictures_path() -> Path:
+    """Return where snapshots go unless the user says otherwise."""
+    return platformdirs.user_pictures_path() / "FKD Desktop"
+
+
+def videos_path() -> Path:
+    """Return where recordings go unless the user says otherwise."""
+    return platformdirs.user_videos_path() / "FKD Desktop"
+
+
 def set_up_logging() -> Path | None:
     """Log to a file that is kept small; None where none can be written, which is no reason not to start."""
     path = log_path()
@@ -46,8 +66,65 @@ def set_up_logging() -> Path | None:
     return path
 
 
+T = TypeVar("T")
+
+
+class _Setting(Generic[T]):
+    """One value of the settings file, as an attribute. What makes no sense in the file reads as the default."""
+
+    def __init__(self, key: str, default: T, read: Callable[[str], T], write: Callable[[T], str] = str) -> None:
+        self.key, self.default = key, default
+        self._read, self._write = read, write
+
+    @overload
+    def __get__(self, owner: None, kind: type[Settings]) -> _Setting[T]: ...
+    @overload
+    def __get__(self, owner: Settings, kind: type[Settings]) -> T: ...
+    def __get__(self, owner: Settings | None, kind: type[Settings]) -> _Setting[T] | T:
+        if owner is None:
+            return self
+        value = owner.store.value(self.key)
+        try:
+            return self.default if value is None else self._read(str(value))
+        except (ValueError, KeyError, TypeError):
+            return self.default
+
+    def __set__(self, owner: Settings, value: T) -> None:
+        owner.store.setValue(self.key, self._write(value))
+
+
+def _flag(key: str, *, default: bool) -> _Setting[bool]:
+    return _Setting(key, default, {"true": True, "false": False}.__getitem__, lambda on: "true" if on else "false")
+
+
+def _text(key: str, default: str = "") -> _Setting[str]:
+    return _Setting(key, default, str)
+
+
+def _choice(key: str, default: T, values: tuple[T, ...]) -> _Setting[T]:
+    return _Setting(key, default, {str(value): value for value in values}.__getitem__)
+
+
+def _texts(key: str) -> _Setting[tuple[str, ...]]:
+    return _Setting(key, (), _read_texts, lambda texts: json.dumps(list(texts)))
+
+
+def _read_texts(text: str) -> tuple[str, ...]:
+    items = json.loads(text)
+    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+        raise ValueError(text)
+    return tuple(items)
+
+
+def _read_keys(text: str) -> dict[str, str]:
+    items = json.loads(text)
+    if not isinstance(items, dict) or not all(isinstance(value, str) for value in items.values()):
+        raise ValueError(text)
+    return items
+
+
 class Settings:
-    """Typed access to the settings file. A value that makes no sense reads as the default.
+    """Typed access to the settings file. Names are what the application calls things; the file's keys stay.
 
     Parameters
     ----------
@@ -55,65 +132,85 @@ class Settings:
         The INI file; None for the user's.
     """
 
+    # What is shown
+    overlays = _text("view/overlays")
+    """What is painted, as `OverlayStack.to_text` writes it; empty if never set."""
+    overlay_keys: _Setting[dict[str, str]] = _Setting("view/overlay_keys", {}, _read_keys, json.dumps)
+    """Number keys that the user gave to overlays, by name."""
+    shows_gallery = _flag("view/gallery", default=False)
+    mirrored = _flag("view/mirrored", default=False)
+    smoothing = _Setting(
+        "view/smoothing",
+        SmoothingLevel.LOW,
+        lambda name: SmoothingLevel[name.upper()],
+        lambda level: level.name.lower(),
+    )
+    # Where the picture comes from
+    source = _text("source/name", "camera:0")
+    """The last session's, as `make_source` takes it: cameras by what they keep, not by their number."""
+    starts_with_last_source = _flag("source/start_with_last", default=True)
+    recent_sources = _texts("source/recent")
+    last_folder = _text("source/folder")
+    loops_videos = _flag("source/loop", default=False)
+    releases_camera_when_minimised = _flag("source/release_when_minimised", default=False)
+    # The network
+    weights = _text("network/weights")
+    """Path of the weights in use; empty for the shipped ones."""
+    device = _choice("network/device", "auto", ("auto", "cpu", "cuda", "mps"))
+    # What is kept
+    pictures_folder = _text("capture/pictures")
+    """Where snapshots go; empty for `pictures_path`."""
+    videos_folder = _text("capture/videos")
+    countdown_s = _choice("capture/countdown", 0, (0, 3, 5, 10))
+    snapshots_have_overlays = _flag("capture/snapshots_have_overlays", default=True)
+    export_folder = _text("capture/export")
+    # The rest
+    data_folder = _text("training/data")
+    """The data set that was trained on or looked at last; empty if never set."""
+    language = _text("general/language")
+    """A language's code, such as ``de``; empty for the system's."""
+    version = _Setting("general/version", FORMAT_VERSION, int)
+
     def __init__(self, path: Path | None = None) -> None:
-        self._store = QSettings(str(path or settings_path()), QSettings.Format.IniFormat)
-
-    @property
-    def layer_names(self) -> tuple[str, ...] | None:
-        """Names of the layers that are on; None if never set."""
-        value = self._store.value("view/layers")
-        return None if value is None else tuple(name for name in str(value).split(" ") if name)
-
-    @layer_names.setter
-    def layer_names(self, names: Iterable[str]) -> None:
-        self._store.setValue("view/layers", " ".join(names))
-
-    @property
-    def mirrored(self) -> bool:
-        """Whether the preview is mirrored."""
-        return str(self._store.value("view/mirrored", "false")) == "true"
-
-    @mirrored.setter
-    def mirrored(self, mirrored: bool) -> None:
-        self._store.setValue("view/mirrored", "true" if mirrored else "false")
+        self.store = QSettings(str(path or settings_path()), QSettings.Format.IniFormat)
+        self._take_over_layers()
 
     @property
     def geometry(self) -> QByteArray:
         """The window's place and size, as Qt saved it; empty if never set."""
-        value = self._store.value("window/geometry")
-        return value if isinstance(value, QByteArray) else QByteArray()
+        return self._bytes("window/geometry")
 
     @geometry.setter
     def geometry(self, geometry: QByteArray) -> None:
-        self._store.setValue("window/geometry", geometry)
+        self.store.setValue("window/geometry", geometry)
 
     @property
-    def last_folder(self) -> str:
-        """Where a file was opened last."""
-        return str(self._store.value("source/folder", ""))
+    def docks(self) -> QByteArray:
+        """The place and size of the window's bars and docks, as Qt saved it; empty if never set."""
+        return self._bytes("window/docks")
 
-    @last_folder.setter
-    def last_folder(self, folder: str) -> None:
-        self._store.setValue("source/folder", folder)
-
-    @property
-    def weights(self) -> str:
-        """Path of the weights in use; empty for the shipped ones."""
-        return str(self._store.value("network/weights", ""))
-
-    @weights.setter
-    def weights(self, path: str) -> None:
-        self._store.setValue("network/weights", path)
-
-    @property
-    def data_folder(self) -> str:
-        """The data set that was trained on or looked at last; empty if never set."""
-        return str(self._store.value("training/data", ""))
-
-    @data_folder.setter
-    def data_folder(self, path: str) -> None:
-        self._store.setValue("training/data", path)
+    @docks.setter
+    def docks(self, docks: QByteArray) -> None:
+        self.store.setValue("window/docks", docks)
 
     def save(self) -> None:
         """Write the file now."""
-        self._store.sync()
+        self.version = FORMAT_VERSION
+        self.store.sync()
+
+    def reset(self) -> None:
+        """Forget everything but the list of recent files, which is the user's, not a preference."""
+        recent = self.recent_sources
+        self.store.clear()
+        self.recent_sources = recent
+
+    def _bytes(self, key: str) -> QByteArray:
+        value: Any = self.store.value(key)
+        return value if isinstance(value, QByteArray) else QByteArray()
+
+    def _take_over_layers(self) -> None:
+        """Read what version 0.1 wrote: the names of the layers that are on, back to front, between blanks."""
+        names = self.store.value("view/layers")
+        if names is not None and not self.overlays:
+            self.overlays = json.dumps([{"name": name} for name in str(names).split(" ") if name])
+            self.store.remove("view/layers")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -12,6 +14,49 @@ from trainer.core.predictor import DeviceError, Predictor
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class LoadedNetwork:
+    """A network that is ready.
+
+    Attributes
+    ----------
+    predictor
+        Ready for the first frame.
+    fallback
+        Why it runs on the CPU and not where it was meant to; None where all is as it was asked for.
+    """
+
+    predictor: Predictor
+    fallback: NetworkError | None = None
+
+
+def load_predictor_somewhere(weights: Path | None = None, *, device: str = "auto") -> LoadedNetwork:
+    """Load a network on a device, or on the CPU where the device fails.
+
+    Parameters
+    ----------
+    weights, device
+        See `load_predictor`.
+
+    Raises
+    ------
+    NetworkError
+        If the weights cannot be used, or not even the CPU works.
+    """
+    try:
+        return LoadedNetwork(load_predictor(weights, device=device))
+    except DeviceFailedError as error:
+        _log.warning("%s; going on with the CPU", error)
+        return LoadedNetwork(load_predictor(weights, device="cpu"), error)
+
+
+class DeviceFailedError(NetworkError):
+    """The device is not there or does not work; another one may."""
 
 
 def load_predictor(weights: Path | None = None, *, device: str = "auto") -> Predictor:
@@ -35,7 +80,23 @@ def load_predictor(weights: Path | None = None, *, device: str = "auto") -> Pred
     torch.set_num_threads(1)
     try:
         predictor = Predictor.load(weights, device=device)
-    except (CheckpointError, DeviceError) as error:
-        raise NetworkError(str(error)) from error
-    predictor.warm_up()
+    except CheckpointError as error:
+        raise NetworkError(error.text, **error.values) from error
+    except DeviceError as error:
+        raise DeviceFailedError(error.text, **error.values) from error
+    except RuntimeError as error:
+        raise _failed(device, error) from error
+    try:
+        predictor.warm_up()
+    except RuntimeError as error:
+        raise _failed(predictor.device.type, error) from error
     return predictor
+
+
+def _failed(device: str, error: RuntimeError) -> NetworkError:
+    reason = str(error).partition("\n")[0]
+    if device == "cpu":
+        return NetworkError("the network does not run ({reason}); details are in the log", reason=reason)
+    return DeviceFailedError(
+        "the network does not run on {device} ({reason}); choose another device", device=device.upper(), reason=reason
+    )

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from fkd_desktop.live.result import FrameResult, StageTimes
+from fkd_desktop.live.smoothing import SmoothingLevel
 from fkd_desktop.live.tracker import Tracker
 from trainer.core.detector import Detector, HaarDetector
 from trainer.core.preprocess import as_grey_or_bgr
@@ -48,11 +49,17 @@ class Pipeline:
         self, predictor: Predictor, *, detector: Detector | None = None, tracker: Tracker | None = None
     ) -> None:
         self.predictor = predictor
+        self.smoothing = SmoothingLevel.LOW
         self._detector = detector or HaarDetector()
         self._tracker = tracker or Tracker()
         self._shape: tuple[int, ...] | None = None
         self._timestamp_s = -np.inf
         self._detections = 0
+
+    def process_still(self, frame_bgr: NDArray[np.uint8], timestamp_s: float) -> FrameResult:
+        """Find the faces of a picture that is no stream's: to be made thorough."""
+        self.reset()
+        return self.process(frame_bgr, timestamp_s)
 
     def reset(self) -> None:
         """Forget the faces: the next frame is of something else."""

@@ -51,6 +51,7 @@ class FrameReader:
         self._ended = threading.Event()
         self._error: SourceError | None = None
         self._label = ""
+        self._source: FrameSource | None = None
         self._player: Player | None = None
         self._thread = threading.Thread(target=self._run, name="frame-reader", daemon=True)
 
@@ -102,6 +103,11 @@ class FrameReader:
         return self._is_played and self._playback.at_end
 
     @property
+    def source(self) -> FrameSource | None:
+        """The source, once it is made, to ask what it is; only the reader's thread reads it."""
+        return self._source
+
+    @property
     def label(self) -> str:
         """What the user calls the source; empty until it is known."""
         return self._label
@@ -114,7 +120,7 @@ class FrameReader:
     def _run(self) -> None:
         source: FrameSource | None = None
         try:
-            source = self._make_source()
+            source = self._source = self._make_source()
             self._label = source.label
             source.open()
             self._read_all(source)

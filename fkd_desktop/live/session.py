@@ -1,23 +1,38 @@
 """The live loop: frames from a reader, through the pipeline, into the slot that the window paints from. Qt-free.
 
-It runs in a thread of its caller's and never waits for the network to load: until then frames go through as they are.
+It runs in a thread of its caller's and never waits for the network to load: until then frames go through as they are. A
+camera or stream that is not there, or goes away, is tried again until it comes or the caller stops.
 """
 
 from __future__ import annotations
 
 import logging
+import threading
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from fkd_desktop.errors import SourceError, SourceProblem
+from fkd_desktop.live.events import (
+    DeviceFailed,
+    SessionEvent,
+    SourceEnded,
+    SourceOpened,
+    SourceResumed,
+    SourceStalled,
+    SourceTroubled,
+)
 from fkd_desktop.live.pipeline import Pipeline
 from fkd_desktop.live.reader import FrameReader
+from fkd_desktop.live.recovery import Recovery
 from fkd_desktop.live.result import FrameResult, LiveFrame
+from fkd_desktop.live.sinks import SinkSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fkd_desktop.live.latest import LatestSlot
+    from fkd_desktop.live.playback import Playback
+    from fkd_desktop.live.recovery import Trouble
     from fkd_desktop.live.result import Frame
     from fkd_desktop.live.sources import FrameSource
     from trainer.core.predictor import Predictor
@@ -26,39 +41,8 @@ _log = logging.getLogger(__name__)
 
 POLL_S: Final = 0.05
 STALL_S: Final = 2.0
-
-
-@dataclass(frozen=True)
-class SourceOpened:
-    """The first frame came."""
-
-    label: str
-    width: int
-    height: int
-
-
-@dataclass(frozen=True)
-class SourceStalled:
-    """Nothing came for `STALL_S`; the loop goes on waiting."""
-
-    label: str
-
-
-@dataclass(frozen=True)
-class SourceResumed:
-    """After a stall, frames come again."""
-
-    label: str
-
-
-@dataclass(frozen=True)
-class SourceEnded:
-    """The source has no more frames."""
-
-    label: str
-
-
-SessionEvent = SourceOpened | SourceStalled | SourceResumed | SourceEnded
+GIVE_UP_S: Final = 10.0
+"""A camera that was silent for this long is opened anew."""
 
 
 class LiveSession:
@@ -76,6 +60,12 @@ class LiveSession:
         Called when the slot was empty and its reader needs waking.
     on_event
         Told what happens to the source, in the session's thread.
+    playback
+        Pauses, moves and paces a source that can be moved in.
+    sinks
+        Get every result that is new.
+    prepare
+        Called with the pipeline before each frame, to set what may change between two of them.
     """
 
     def __init__(
@@ -86,17 +76,33 @@ class LiveSession:
         slot: LatestSlot[LiveFrame],
         on_result: Callable[[], None],
         on_event: Callable[[SessionEvent], None],
+        playback: Playback | None = None,
+        sinks: SinkSet | None = None,
+        prepare: Callable[[Pipeline], None] = lambda _pipeline: None,
     ) -> None:
         self._make_source = make_source
-        self._predictor = predictor
+        self._predictor, self._prepare = predictor, prepare
         self._slot, self._on_result, self._on_event = slot, on_result, on_event
+        self._playback, self._sinks = playback, sinks or SinkSet()
         self._pipeline: Pipeline | None = None
         self._reader: FrameReader | None = None
+        self._recovery = Recovery()
+        self._retry_now = threading.Event()
+        self._dropped_before = 0
+        self._label = ""
+        self._was_live = False
+        self._last: Frame | None = None
+        self._last_predictor: Predictor | None = None
+        self._broken_predictor: Predictor | None = None
 
     @property
     def dropped(self) -> int:
         """Frames that a newer one replaced, before the pipeline or before the screen."""
-        return self._slot.dropped + (self._reader.dropped if self._reader else 0)
+        return self._slot.dropped + self._dropped_before + (self._reader.dropped if self._reader else 0)
+
+    def retry_now(self) -> None:
+        """Do not wait for the next try to open the source: something was plugged in. Any thread may call this."""
+        self._retry_now.set()
 
     def run(self, *, should_stop: Callable[[], bool]) -> None:
         """Go on until the source ends or `should_stop` says so.
@@ -104,52 +110,145 @@ class LiveSession:
         Raises
         ------
         SourceError
-            If the source cannot be opened or broke.
+            If the source cannot be opened or broke, and trying again cannot help.
         DetectorError
             If faces cannot be looked for.
         """
-        with FrameReader(self._make_source) as reader:
-            self._reader = reader
-            last_s = time.perf_counter()
-            last_frame: Frame | None = None
-            last_was_annotated = False
-            stalled = False
-            while not should_stop():
-                frame = reader.get(timeout_s=POLL_S)
-                if frame is not None:
-                    if last_frame is None:
-                        height, width = frame.image_bgr.shape[:2]
-                        self._on_event(SourceOpened(reader.label, width, height))
-                    elif stalled:
-                        self._on_event(SourceResumed(reader.label))
-                    last_frame, stalled = frame, False
-                    last_was_annotated = self._publish(frame)
-                    last_s = time.perf_counter()
-                    continue
-                if last_frame is not None and not last_was_annotated and self._predictor() is not None:
-                    # A still picture, or the last frame of a video, that came before the network was there.
-                    last_was_annotated = self._publish(last_frame)
-                if reader.ended:
-                    if last_was_annotated or last_frame is None:
-                        self._on_event(SourceEnded(reader.label))
-                        return
-                    time.sleep(POLL_S)  # `get` has nothing to wait for any more
-                elif reader.holds_next:
-                    last_s = time.perf_counter()
-                elif not stalled and time.perf_counter() - last_s > STALL_S:
-                    stalled = True
-                    self._on_event(SourceStalled(reader.label))
+        while not should_stop():
+            try:
+                self._follow(should_stop)
+                return
+            except SourceError as error:
+                if not error.problem.may_pass:
+                    raise
+                _log.info("%s: %s", error.problem.name.lower(), error)
+                self._tell_trouble(self._recovery.failed(error), error)
+                self._wait_to_retry(should_stop)
+                if not should_stop():
+                    self._tell_trouble(self._recovery.retries(), error)
 
-    def _publish(self, frame: Frame) -> bool:
-        """Process a frame and put it into the slot; whether the network was there."""
-        predictor = self._predictor()
-        if predictor is None:
-            result = FrameResult(frame.image_bgr, frame.timestamp_s)
-        else:
-            if self._pipeline is None:
-                self._pipeline = Pipeline(predictor)
-            self._pipeline.predictor = predictor
-            result = self._pipeline.process(frame.image_bgr, frame.timestamp_s)
-        if self._slot.put(LiveFrame(result, frame.captured_s, annotated=predictor is not None)):
+    def _tell_trouble(self, trouble: Trouble | None, error: SourceError) -> None:
+        if trouble is not None:
+            self._on_event(SourceTroubled(self._label, trouble, error))
+
+    def _wait_to_retry(self, should_stop: Callable[[], bool]) -> None:
+        deadline_s = time.perf_counter() + self._recovery.pause_s
+        while time.perf_counter() < deadline_s and not should_stop() and not self._retry_now.wait(POLL_S):
+            pass
+        self._retry_now.clear()
+
+    def _follow(self, should_stop: Callable[[], bool]) -> None:
+        """Open the source and publish what it gives, until it ends or breaks."""
+        with FrameReader(self._make_source, playback=self._playback) as reader:
+            self._reader = reader
+            try:
+                self._follow_reader(reader, should_stop)
+            finally:
+                self._label = reader.label or self._label
+                self._dropped_before += reader.dropped
+                self._reader = self._last = None
+                if self._pipeline is not None:
+                    self._pipeline.reset()
+
+    def _follow_reader(self, reader: FrameReader, should_stop: Callable[[], bool]) -> None:
+        last_s = time.perf_counter()
+        stalled = ended = False
+        while not should_stop():
+            frame = reader.get(timeout_s=POLL_S)
+            now_s = time.perf_counter()
+            if frame is not None:
+                self._tell_live(frame, reader.label, was_waiting=stalled or ended)
+                stalled = ended = False
+                self._publish(frame, is_new=True)
+                last_s = time.perf_counter()
+                continue
+            if self._last is not None and self._predictor() is not self._last_predictor:
+                # It stays on the screen, and came before the network was there or before there was another one.
+                self._publish(self._last, is_new=False)
+            if reader.ended and self._is_done:
+                self._on_event(SourceEnded(reader.label))
+                return
+            if reader.waits_at_end and not ended:
+                ended = True
+                self._on_event(SourceEnded(reader.label))
+            elif reader.ended:
+                time.sleep(POLL_S)  # `get` has nothing to wait for any more
+            elif reader.holds_next or reader.waits_at_end:
+                last_s = now_s
+            elif not stalled and now_s - last_s > STALL_S:
+                stalled = True
+                self._on_event(SourceStalled(reader.label))
+            elif stalled and now_s - last_s > GIVE_UP_S and reader.source is not None and reader.source.is_live:
+                raise SourceError(
+                    "{name} has sent no pictures for {seconds:.0f} seconds; it is opened again, and if that does not "
+                    "help, check its cable",
+                    name=reader.label,
+                    seconds=now_s - last_s,
+                    problem=SourceProblem.LOST,
+                )
+
+    @property
+    def _is_done(self) -> bool:
+        """Whether the last frame need not be annotated any more."""
+        return self._last is None or self._last_predictor is not None
+
+    def _tell_live(self, frame: Frame, label: str, *, was_waiting: bool) -> None:
+        self._label = label
+        was_in_trouble = self._recovery.went_live()
+        if not self._was_live:
+            height, width = frame.image_bgr.shape[:2]
+            self._on_event(SourceOpened(label, width, height))
+        elif was_waiting or was_in_trouble:
+            self._on_event(SourceResumed(label))
+        self._was_live = True
+
+    def _publish(self, frame: Frame, *, is_new: bool) -> None:
+        """Process a frame and put it into the slot; hand it to the sinks if it is a new one."""
+        self._last, self._last_predictor = frame, self._predictor()
+        if frame.is_still and is_new:  # seen at once: to look at it thoroughly takes a moment
+            self._put(
+                LiveFrame(FrameResult(frame.image_bgr, frame.timestamp_s), frame.captured_s, False, frame.position)
+            )
+        result = self._process(frame, self._last_predictor)
+        live = LiveFrame(
+            result if result is not None else FrameResult(frame.image_bgr, frame.timestamp_s),
+            frame.captured_s,
+            annotated=result is not None,
+            position=frame.position,
+        )
+        self._put(live)
+        if is_new:
+            self._sinks.offer(live)
+
+    def _put(self, live: LiveFrame) -> None:
+        if self._slot.put(live):
             self._on_result()
-        return predictor is not None
+
+    def _process(self, frame: Frame, predictor: Predictor | None) -> FrameResult | None:
+        """Find the faces; None while there is no network that works."""
+        if predictor is None or predictor is self._broken_predictor:
+            return None
+        if self._pipeline is None:
+            self._pipeline = Pipeline(predictor)
+        self._pipeline.predictor = predictor
+        self._prepare(self._pipeline)
+        process = self._pipeline.process_still if frame.is_still else self._pipeline.process
+        try:
+            return process(frame.image_bgr, frame.timestamp_s)
+        except RuntimeError as error:  # what torch raises for a GPU that is full, lost or reset
+            device = predictor.device.type
+            if device == "cpu":
+                raise
+            _log.exception("the network failed on %s", device)
+            self._broken_predictor = predictor
+            self._on_event(DeviceFailed(self._label, device, str(error).partition("\n")[0]))
+            return None
+
+
+def _live(frame: Frame, result: FrameResult | None) -> LiveFrame:
+    return LiveFrame(
+        result if result is not None else FrameResult(frame.image_bgr, frame.timestamp_s),
+        frame.captured_s,
+        annotated=result is not None,
+        position=frame.position,
+    )

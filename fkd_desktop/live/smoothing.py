@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+class SmoothingLevel(Enum):
+    """How strongly keypoints are smoothed, in a user's words."""
+
+    OFF = auto()
+    LOW = auto()
+    HIGH = auto()
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QThread, Signal
 
+from fkd_desktop.i18n import translated
 from fkd_desktop.live.latest import LatestSlot
 from fkd_desktop.live.session import LiveSession
 from trainer.core.errors import FkdError
@@ -14,7 +15,10 @@ from trainer.core.errors import FkdError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fkd_desktop.live.pipeline import Pipeline
+    from fkd_desktop.live.playback import Playback
     from fkd_desktop.live.result import LiveFrame
+    from fkd_desktop.live.sinks import SinkSet
     from fkd_desktop.live.sources import FrameSource
     from trainer.core.predictor import Predictor
 
@@ -31,7 +35,15 @@ class CaptureThread(QThread):
     session_event = Signal(object)
     failed = Signal(str)
 
-    def __init__(self, make_source: Callable[[], FrameSource], *, predictor: Callable[[], Predictor | None]) -> None:
+    def __init__(
+        self,
+        make_source: Callable[[], FrameSource],
+        *,
+        predictor: Callable[[], Predictor | None],
+        playback: Playback | None = None,
+        sinks: SinkSet | None = None,
+        prepare: Callable[[Pipeline], None] = lambda _pipeline: None,
+    ) -> None:
         super().__init__()
         self.setObjectName("capture")
         self.slot: LatestSlot[LiveFrame] = LatestSlot()
@@ -41,7 +53,14 @@ class CaptureThread(QThread):
             slot=self.slot,
             on_result=self.frame_ready.emit,
             on_event=self.session_event.emit,
+            playback=playback,
+            sinks=sinks,
+            prepare=prepare,
         )
+
+    def retry_now(self) -> None:
+        """See `LiveSession.retry_now`."""
+        self._session.retry_now()
 
     @property
     def dropped(self) -> int:
@@ -53,7 +72,9 @@ class CaptureThread(QThread):
         try:
             self._session.run(should_stop=self.isInterruptionRequested)
         except FkdError as error:
-            self.failed.emit(str(error))
+            self.failed.emit(translated(error))
         except Exception as error:
             _log.exception("the capture thread failed")
-            self.failed.emit(f"the live session failed ({error}); start it again, details are in the log")
+            self.failed.emit(
+                self.tr("the live session failed ({0}); start it again, details are in the log").format(error)
+            )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from fkd_desktop.i18n import translated
 from trainer.core.errors import FkdError
 
 if TYPE_CHECKING:
@@ -90,10 +91,13 @@ class Job(QObject):
         except FkdError as error:
             if not self.should_stop():
                 _log.error("%s: %s", self._name, error)
-            self._send(self.failed, str(error))
+            self._send(self.failed, translated(error))
         except Exception as error:
             _log.exception("%s failed", self._name)
-            self._send(self.failed, f"{self._name} failed unexpectedly ({error}); details are in the log")
+            self._send(
+                self.failed,
+                self.tr("{0} failed unexpectedly ({1}); details are in the log").format(self._name, error),
+            )
         else:
             self._send(self.succeeded, result)
 
