@@ -89,6 +89,53 @@ def write_video(
     return path
 
 
+_BITS, _BLOCK_PX = 10, 16
+
+
+def write_numbered_video(
+    path: Path,
+    *,
+    frames: int = 90,
+    times_s: Sequence[float] | None = None,
+    codec: str = "libx264",
+    options: dict[str, str] | None = None,
+    container_options: dict[str, str] | None = None,
+) -> Path:
+    """Make a video of 160 x 120 px whose frames carry their numbers, for `number_in`; 30 a second if no times are given.
+
+    Options are the encoder's: ``{"bf": "3", "g": "50"}`` gives B-frames and few key frames.
+    """
+    milliseconds = Fraction(1, 1000)
+    with av.open(str(path), "w", options=container_options or {}) as container:
+        stream = container.add_stream(codec, rate=30, options=options or {})
+        stream.width, stream.height, stream.pix_fmt = 160, 120, "yuv420p"
+        stream.codec_context.time_base = milliseconds
+        for i in range(frames):
+            frame = av.VideoFrame.from_ndarray(numbered_picture(i), format="bgr24")
+            frame.pts = round(1000 * (i / 30 if times_s is None else times_s[i]))
+            frame.time_base = milliseconds
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def numbered_picture(number: int, *, height: int = 120) -> np.ndarray:
+    """Return a picture whose first rows are a number in binary, black and white."""
+    image = np.full((height, _BITS * _BLOCK_PX, 3), 90, np.uint8)
+    for bit in range(_BITS):
+        image[:_BLOCK_PX, bit * _BLOCK_PX : (bit + 1) * _BLOCK_PX] = 255 if number >> bit & 1 else 0
+    return image
+
+
+def number_in(frame: Frame | None) -> int:
+    """Return the number that `numbered_picture` put into a frame."""
+    assert frame is not None
+    middle = _BLOCK_PX // 2
+    bits = [int(frame.image_bgr[middle, bit * _BLOCK_PX + middle, 1]) for bit in range(_BITS)]
+    assert all(value < 70 or value > 180 for value in bits), f"no number, or a damaged one: {bits}"
+    return sum((value > 127) << bit for bit, value in enumerate(bits))
+
+
 class ScriptedSource(FrameSource):
     """Gives frames at the times of a list; what a list holds besides is called, and may block or raise.
 
@@ -168,6 +215,12 @@ class FakeCapture:
     def set(self, key: int, value: float) -> bool:
         self.settings.append((key, value))
         return True
+
+    def get(self, key: int) -> float:
+        return dict(self.settings).get(key, 0.0)
+
+    def get(self, key: int) -> float:
+        return dict(self.settings).get(key, 0.0)
 
     def read(self) -> tuple[bool, np.ndarray | None]:
         image = self.images.pop(0) if self.images else None

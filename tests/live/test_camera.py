@@ -16,6 +16,8 @@ from fkd_desktop.live.sources import (
     as_frame,
     make_source,
 )
+from fkd_desktop.live.sources.cameras import CameraName
+from fkd_desktop.live.sources.modes import CameraMode
 from tests.live.helpers import (
     FakeCapture,
     assert_one_clear_sentence,
@@ -63,7 +65,7 @@ def test_a_camera_that_is_taken(camera: Callable[[FakeCapture], None]) -> None:
 def test_a_camera_is_asked_for_compressed_pictures_before_size_and_rate(camera: Callable[[FakeCapture], None]) -> None:
     capture = FakeCapture([picture()])
     camera(capture)
-    source = CameraSource(0, width=640, height=480, frames_per_s=25)
+    source = CameraSource(CameraName(index=0, mode=CameraMode(640, 480, 25)))
     assert source.is_live
     source.open()
     assert capture.settings == [

@@ -2,62 +2,234 @@
 
 from __future__ import annotations
 
+import logging
 import sys
+import threading
 import time
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import cv2
 
-from fkd_desktop.errors import SourceError
+from fkd_desktop.errors import SourceError, SourceProblem
 from fkd_desktop.live.result import Frame
+from fkd_desktop.live.sources import cameras, v4l2
 from fkd_desktop.live.sources.base import FrameSource, as_frame
+from fkd_desktop.live.sources.cameras import BACKENDS, CameraInfo, CameraName
+from fkd_desktop.live.sources.guarded import Guarded
+from fkd_desktop.live.sources.modes import DEFAULT_MODE, CameraMode, choose, choose_automatically
+from fkd_desktop.live.sources.permission import Permission, ask_permission
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_log = logging.getLogger(__name__)
 
 
 class CameraSource(FrameSource):
-    """A camera, by OpenCV's index."""
+    """A camera.
+
+    Parameters
+    ----------
+    which
+        Its index or its id, and the mode that is wished for; a number stands for an index.
+
+    Attributes
+    ----------
+    mode
+        Once it is open: what was really agreed on with the camera, as far as its system tells.
+    """
 
     is_live = True
     _FAILED_READS_TO_LOSE: Final = 5
+    _SILENT_S_TO_LOSE: Final = 4.0
+    """Less than five reads of a camera that hangs: each takes two seconds until the system gives up."""
 
-    def __init__(self, index: int = 0, *, width: int = 1280, height: int = 720, frames_per_s: int = 30) -> None:
-        self.label = f"Camera {index}"
-        self._index, self._width, self._height, self._frames_per_s = index, width, height, frames_per_s
-        self._capture: cv2.VideoCapture | None = None
+    def __init__(self, which: CameraName | int = 0) -> None:
+        self._which = CameraName(index=which) if isinstance(which, int) else which
+        self.mode: CameraMode | None = None
+        self._index = self._which.index
+        self.label = self._which.label or ("Camera" if self._index is None else f"Camera {self._index}")
+        self._capture: Guarded[cv2.VideoCapture] | None = None
+        self._cancelled = threading.Event()
+        self._node_stamp: tuple[int, ...] | None = None
 
     def open(self) -> None:
         """See `FrameSource.open`."""
-        if sys.platform.startswith("linux") and not Path(f"/dev/video{self._index}").exists():
-            raise SourceError(f"there is no camera {self._index}; plug one in and retry, or choose another source")
-        backend = {"linux": cv2.CAP_V4L2, "win32": cv2.CAP_MSMF, "darwin": cv2.CAP_AVFOUNDATION}
-        capture = cv2.VideoCapture(self._index, backend.get(sys.platform, cv2.CAP_ANY))
+        self._cancelled.clear()
+        permission = ask_permission(self._cancelled)
+        if permission is not Permission.GRANTED:
+            raise self._denied(permission)
+        info = self._find()
+        index = info.index if info else self._index or 0
+        self._index = index
+        self.label = info.name if info else self.label
+        if _is_linux():
+            self._node_stamp = _stamp(index)
+            self._complain_about(v4l2.find_problem(cameras.node_of(index)))
+        capture = cv2.VideoCapture(index, BACKENDS.get(sys.platform, cv2.CAP_ANY))
         if not capture.isOpened():
             capture.release()
+            if _is_linux():
+                self._complain_about(v4l2.find_problem(cameras.node_of(index)))
             raise SourceError(
-                f"camera {self._index} cannot be opened; close other programs that may use it, and check that the "
-                "system's privacy settings allow it"
+                "{name} cannot be opened; close other programs that may use it, and check that the system's privacy "
+                "settings allow it",
+                problem=SourceProblem.BUSY,
+                name=self._called,
             )
-        # The order matters on Linux: most webcams reach 30 frames a second at this size only with MJPG.
-        capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
-        capture.set(cv2.CAP_PROP_FRAME_WIDTH, self._width)
-        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, self._height)
-        capture.set(cv2.CAP_PROP_FPS, self._frames_per_s)
-        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
-        self._capture = capture
+        self._agree(capture, info)
+        self._capture = Guarded(capture, lambda capture: capture.release())
 
     def read(self) -> Frame | None:
         """See `FrameSource.read`."""
+        start_s = time.perf_counter()
         for _ in range(self._FAILED_READS_TO_LOSE):
-            if self._capture is None:
+            capture = self._capture
+            if capture is None:
                 return None
-            ok, image = self._capture.read()
+            ok, image = capture.call(lambda c: c.read()) or (False, None)
+            now_s = time.perf_counter()
             if ok and image is not None and image.size:
-                now_s = time.perf_counter()
-                return Frame(as_frame(image), now_s, now_s)  # type: ignore[arg-type]
-        raise SourceError(f"camera {self._index} stopped sending pictures; check that it is plugged in, then retry")
+                return self._as_frame(image, now_s)  # type: ignore[arg-type]
+            if self._is_gone() or now_s - start_s > self._SILENT_S_TO_LOSE:
+                break
+        self._lose()
+        return None
 
     def close(self) -> None:
-        """See `FrameSource.close`."""
+        """See `FrameSource.close`. Safe also while another thread opens or reads it."""
+        self._cancelled.set()
         capture, self._capture = self._capture, None
         if capture is not None:
-            capture.release()
+            capture.close()
+
+    @property
+    def _called(self) -> str:
+        """What it is called within a sentence."""
+        return f"camera {self._which.index}" if self._which.index is not None else self.label
+
+    def _find(self) -> CameraInfo | None:
+        """Return which camera is meant; None if only opening it can tell whether it is there."""
+        found = cameras.list_cameras()
+        if self._which.id is not None:
+            info = cameras.find_camera(self._which.id, found)
+            if info is None:
+                raise SourceError(
+                    "{name} is not connected; plug it in and it is live again by itself, or choose another source",
+                    problem=SourceProblem.MISSING,
+                    name=self.label,
+                )
+            return info
+        index = self._which.index
+        if _is_linux() and index is not None and not cameras.node_of(index).exists():
+            self._complain_about(SourceProblem.MISSING)
+        return next((info for info in found if info.index == index), None)
+
+    def _agree(self, capture: cv2.VideoCapture, info: CameraInfo | None) -> None:
+        """Ask for the wished mode, and read back what the camera made of it."""
+        wish = self._which.mode
+        if info is not None and info.tells_modes:
+            chosen = choose(info.modes, wish) if wish else choose_automatically(info.modes)
+            asked = chosen or DEFAULT_MODE
+        else:
+            asked = wish or DEFAULT_MODE
+        # The order matters on Linux: most webcams reach 30 frames a second at this size only with MJPG.
+        capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*(asked.fourcc or "MJPG")))
+        capture.set(cv2.CAP_PROP_FRAME_WIDTH, asked.width)
+        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, asked.height)
+        capture.set(cv2.CAP_PROP_FPS, asked.frames_per_s)
+        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+        self.mode = _read_mode(capture)
+        _log.info("%s: asked for %s, agreed on %s", self.label, asked, self.mode)
+
+    def _as_frame(self, image: NDArray[np.uint8], now_s: float) -> Frame:
+        height, width = image.shape[:2]
+        if self.mode is not None and (width, height) != (self.mode.width, self.mode.height):
+            self.mode = CameraMode(width, height, self.mode.frames_per_s, self.mode.fourcc)  # pictures do not lie
+        return Frame(as_frame(image), now_s, now_s)
+
+    def _is_gone(self) -> bool:
+        """Whether the camera was plugged out, perhaps in again: then what is open never sends again."""
+        return _is_linux() and self._index is not None and _stamp(self._index) != self._node_stamp
+
+    def _lose(self) -> None:
+        """Let go of a camera that sends nothing, and say why; nothing to say if it was closed meanwhile."""
+        if self._capture is None or self._cancelled.is_set():
+            return
+        is_gone = self._is_gone()
+        self.close()
+        if is_gone:
+            raise SourceError(
+                "{name} was unplugged; plug it in and it is live again by itself, or choose another source",
+                problem=SourceProblem.LOST,
+                name=self._called,
+            )
+        if _is_linux() and v4l2.find_problem(cameras.node_of(self._index or 0)) is SourceProblem.BUSY:
+            self._complain_about(SourceProblem.BUSY)  # some drivers give it away only when pictures are asked for
+        raise SourceError(
+            "{name} stopped sending pictures; check that it is plugged in, then retry",
+            problem=SourceProblem.LOST,
+            name=self._called,
+        )
+
+    def _complain_about(self, problem: SourceProblem | None) -> None:
+        if problem is SourceProblem.MISSING:
+            raise SourceError(
+                "there is no {name}; plug one in and retry, or choose another source",
+                problem=problem,
+                name=self._called,
+            )
+        if problem is SourceProblem.BUSY:
+            raise SourceError(
+                "another program uses {name}; close it there, or choose another camera",
+                problem=problem,
+                name=self._called,
+            )
+        if problem is SourceProblem.DENIED:
+            raise SourceError(
+                "you are not allowed to use {name}; ask your administrator to put you into the group “video”, log in "
+                "again, or choose another source",
+                problem=problem,
+                name=self._called,
+            )
+
+    def _denied(self, permission: Permission) -> SourceError:
+        if permission is Permission.UNANSWERED:
+            text = "macOS asks whether the camera may be used; choose Allow there, then retry"
+        elif sys.platform == "darwin":
+            text = (
+                "macOS does not let this program use {name}; allow it under System Settings, Privacy & Security, "
+                "Camera, start the program again, or choose another source"
+            )
+        else:
+            text = (
+                "Windows does not let this program use {name}; allow it under Settings, Privacy & security, Camera "
+                "(also for desktop apps), then retry, or choose another source"
+            )
+        return SourceError(text, problem=SourceProblem.DENIED, name=self._called)
+
+
+def _is_linux() -> bool:
+    return sys.platform.startswith("linux")
+
+
+def _stamp(index: int) -> tuple[int, ...] | None:
+    """Return what tells a device node from one of the same name that came after it; None if there is none."""
+    try:
+        status = cameras.node_of(index).stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_rdev, status.st_dev
+
+
+def _read_mode(capture: cv2.VideoCapture) -> CameraMode | None:
+    width, height = (int(capture.get(key)) for key in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
+    if width <= 0 or height <= 0:
+        return None
+    rate = capture.get(cv2.CAP_PROP_FPS)
+    code = int(capture.get(cv2.CAP_PROP_FOURCC))
+    fourcc = code.to_bytes(4, "little").decode("latin-1") if 0 < code < 2**32 else ""
+    return CameraMode(
+        width, height, rate if 0 < rate <= 1000 else 0.0, fourcc if fourcc.isascii() and fourcc.isprintable() else ""
+    )

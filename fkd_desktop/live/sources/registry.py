@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Final
 from fkd_desktop.errors import SourceError
 from fkd_desktop.live.sources.base import FrameSource, check_file
 from fkd_desktop.live.sources.camera import CameraSource
+from fkd_desktop.live.sources.cameras import CameraName
 from fkd_desktop.live.sources.pictures import IMAGE_SUFFIXES, ImageSource, decode_picture
+from fkd_desktop.live.sources.stream import STREAM_SCHEMES, StreamSource
 from fkd_desktop.live.sources.video import VIDEO_SUFFIXES, VideoSource
 from trainer.core.resources import assets_dir
 
@@ -20,16 +22,22 @@ if TYPE_CHECKING:
 
 
 def _camera(text: str) -> FrameSource:
-    if not text.isdecimal():
-        raise SourceError(f"camera:{text} is not a camera; write camera:0 for the first one")
-    return CameraSource(int(text))
+    return CameraSource(CameraName.parse(text))
+
+
+def _stream(scheme: str) -> Callable[[str], FrameSource]:
+    return lambda rest: StreamSource(f"{scheme}:{rest}")
 
 
 def _demo(_text: str) -> FrameSource:
     return VideoSource(assets_dir() / "demo" / "demo.mp4", label="Demo clip", loop=True)
 
 
-_SCHEMES: Final[dict[str, Callable[[str], FrameSource]]] = {"camera": _camera, "demo": _demo}
+_SCHEMES: Final[dict[str, Callable[[str], FrameSource]]] = {
+    "camera": _camera,
+    "demo": _demo,
+    **{scheme: _stream(scheme) for scheme in STREAM_SCHEMES},
+}
 
 
 def register_source(scheme: str, factory: Callable[[str], FrameSource]) -> None:
@@ -43,7 +51,8 @@ def make_source(name: str) -> FrameSource:
     Parameters
     ----------
     name
-        ``camera:N``, ``demo``, or the path of a video, a picture or a folder of pictures.
+        ``camera:N``, ``camera:id=...`` (see `CameraName`), ``demo``, an rtsp or http address, or the path of a video,
+        a picture or a folder of pictures.
 
     Raises
     ------
