@@ -7,28 +7,25 @@ read and changed; the picture is drawn four times too large and reduced, for edg
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from pathlib import Path
-
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-
 import cv2
-import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import (
-    QBrush,
-    QColor,
-    QGuiApplication,
-    QImage,
-    QLinearGradient,
-    QPainter,
-    QPainterPath,
-    QPen,
-    QTransform,
+from overlay_art import (
+    OVERLAYS_DIR,
+    Anchor,
+    Canvas,
+    Picture,
+    both,
+    fill,
+    joined,
+    plain,
+    save_png,
+    stroke,
+    vertical,
+    write_description,
 )
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QGuiApplication, QPainter, QPainterPath
 
-OVERLAY_DIR = Path(__file__).resolve().parents[1] / "overlays" / "sunglasses"
+OVERLAY_DIR = OVERLAYS_DIR / "sunglasses"
 
 IMAGE_WIDTH_PX = 1024
 MARGIN_PX = 8
@@ -38,8 +35,6 @@ SUPERSAMPLING = 4
 PUPIL_DISTANCE_MM = 70.0
 HALF_WIDTH_MM = 75.6
 TOP_MM, BOTTOM_MM = -23.6, 26.1
-
-Paint = Callable[[QPainter], None]
 
 
 def front_half() -> QPainterPath:
@@ -82,74 +77,33 @@ def temple_right() -> QPainterPath:
     return path
 
 
-def mirrored(path: QPainterPath) -> QPainterPath:
-    return QTransform.fromScale(-1, 1).map(path)
-
-
-def both_sides(half: QPainterPath, *, without: QPainterPath | None = None) -> QPainterPath:
-    """Return the half and its mirror image as one outline, less the path `without` and its mirror image.
-
-    Qt flattens curves to about a unit when it joins paths, a visible corner in millimetres: hence the larger scale.
-    """
-    enlarge, reduce = QTransform.fromScale(100, 100), QTransform.fromScale(0.01, 0.01)
-    whole = enlarge.map(half).united(enlarge.map(mirrored(half)))
-    if without is not None:
-        whole = whole.subtracted(enlarge.map(without)).subtracted(enlarge.map(mirrored(without)))
-    return reduce.map(whole)
-
-
 def both_lenses() -> QPainterPath:
-    lenses = lens_right()
-    lenses.addPath(mirrored(lens_right()))
-    return lenses
-
-
-def vertical_gradient(top_mm: float, bottom_mm: float, stops: list[tuple[float, str, int]]) -> QBrush:
-    """Return a gradient from the top down; stops are (position 0..1, colour, alpha 0..255)."""
-    gradient = QLinearGradient(0, top_mm, 0, bottom_mm)
-    for position, name, alpha in stops:
-        colour = QColor(name)
-        colour.setAlpha(alpha)
-        gradient.setColorAt(position, colour)
-    return QBrush(gradient)
+    return both(lens_right())
 
 
 def draw_temples(painter: QPainter) -> None:
     stops = [(0.0, "#3b3d42", 255), (0.25, "#191a1d", 255), (1.0, "#060607", 255)]
-    painter.fillPath(both_sides(temple_right()), vertical_gradient(-21, -9, stops))
+    painter.fillPath(joined(temple_right()), vertical(-21, -9, stops))
 
 
 def draw_lenses(painter: QPainter) -> None:
     stops = [(0.0, "#07090c", 236), (0.45, "#10151a", 232), (1.0, "#2c3338", 222)]
-    painter.fillPath(both_lenses(), vertical_gradient(-18, 22, stops))
+    painter.fillPath(both_lenses(), vertical(-18, 22, stops))
 
 
 def draw_frame(painter: QPainter) -> None:
     stops = [(0.0, "#2a2b2f", 255), (0.12, "#141517", 255), (0.6, "#0b0b0d", 255), (1.0, "#1a1b1e", 255)]
-    painter.fillPath(both_sides(front_half(), without=lens_right()), vertical_gradient(TOP_MM, BOTTOM_MM, stops))
+    painter.fillPath(joined(front_half(), without=lens_right()), vertical(TOP_MM, BOTTOM_MM, stops))
 
 
 def draw_rivets(painter: QPainter) -> None:
     """Draw the two small metal bars a frame of this style carries at each hinge."""
-    metal = vertical_gradient(-18.6, -15.2, [(0.0, "#f2f4f7", 255), (0.5, "#b9bec6", 255), (1.0, "#777c84", 255)])
+    metal = vertical(-18.6, -15.2, [(0.0, "#f2f4f7", 255), (0.5, "#b9bec6", 255), (1.0, "#777c84", 255)])
     for side in (-1, 1):
         for x_mm in (66.6, 68.6):
             painter.setBrush(metal)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.drawRoundedRect(QRectF(side * x_mm - 0.55, -18.6, 1.1, 3.4), 0.5, 0.5)
-
-
-def stroke(path: QPainterPath, colour: str, width_mm: float) -> Paint:
-    def paint(painter: QPainter) -> None:
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(QColor(colour), width_mm, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
-        painter.drawPath(path)
-
-    return paint
-
-
-def fill(path: QPainterPath, brush: QBrush) -> Paint:
-    return lambda painter: painter.fillPath(path, brush)
 
 
 def lens_glare(side: int) -> QPainterPath:
@@ -168,49 +122,16 @@ def lens_glare(side: int) -> QPainterPath:
     return path
 
 
-class Canvas:
-    """A picture in premultiplied float RGBA onto which painted layers are stacked."""
-
-    def __init__(self, width_px: int, height_px: int, *, px_per_mm: float, origin_px: tuple[float, float]) -> None:
-        self.size_px = (width_px, height_px)
-        self.px_per_mm = px_per_mm
-        self.origin_px = origin_px
-        self.rgba = np.zeros((height_px, width_px, 4), np.float32)
-
-    def layer(self, paint: Paint) -> np.ndarray:
-        """Return what `paint` draws as premultiplied float32 RGBA, shape (height, width, 4), 0..1."""
-        image = QImage(*self.size_px, QImage.Format.Format_RGBA8888_Premultiplied)
-        image.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(image)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.translate(*self.origin_px)
-        painter.scale(self.px_per_mm, self.px_per_mm)
-        paint(painter)
-        painter.end()
-        rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine() // 4, 4)
-        return rows[:, : image.width()].astype(np.float32) / 255
-
-    def add(self, paint: Paint, *, blur_mm: float = 0.0, opacity: float = 1.0, clip: Paint | None = None) -> None:
-        """Put a layer on top, softened by a Gaussian and cut to the shape that `clip` paints."""
-        layer = self.layer(paint)
-        if blur_mm:
-            layer = cv2.GaussianBlur(layer, (0, 0), blur_mm * self.px_per_mm)
-        layer *= opacity
-        if clip is not None:
-            layer *= self.layer(clip)[..., 3:]
-        self.rgba = layer + self.rgba * (1 - layer[..., 3:])
-
-
 def draw(canvas: Canvas) -> None:
     lenses = both_lenses()
-    frame = both_sides(front_half(), without=lens_right())
-    in_lenses, in_frame = fill(lenses, QBrush(Qt.GlobalColor.black)), fill(frame, QBrush(Qt.GlobalColor.black))
+    frame = joined(front_half(), without=lens_right())
+    in_lenses, in_frame = fill(lenses, plain("black")), fill(frame, plain("black"))
 
     canvas.add(draw_temples)
     canvas.add(draw_lenses)
     glare = lens_glare(-1)
     glare.addPath(lens_glare(1))
-    fading = vertical_gradient(-18, 26, [(0.0, "#d5e6f5", 255), (0.6, "#bcd3e6", 90), (1.0, "#bcd3e6", 0)])
+    fading = vertical(-18, 26, [(0.0, "#d5e6f5", 255), (0.6, "#bcd3e6", 90), (1.0, "#bcd3e6", 0)])
     canvas.add(fill(glare, fading), blur_mm=0.9, opacity=0.24, clip=in_lenses)
     canvas.add(stroke(lenses, "#000000", 3.0), blur_mm=1.2, opacity=0.75, clip=in_lenses)  # the rim's shadow
     canvas.add(stroke(lenses, "#050607", 0.5))  # closes the hairline where two anti-aliased edges meet
@@ -221,46 +142,6 @@ def draw(canvas: Canvas) -> None:
     canvas.add(stroke(lenses, "#000000", 1.2), blur_mm=0.3, opacity=0.8, clip=in_frame)
     canvas.add(stroke(lenses.translated(0, 0.7), "#9aa3ad", 0.35), blur_mm=0.15, opacity=0.55, clip=in_frame)
     canvas.add(draw_rivets)
-
-
-def to_straight_alpha(premultiplied: np.ndarray) -> np.ndarray:
-    """Return uint8 RGBA with straight alpha, the colour of transparent pixels taken from the nearest opaque one.
-
-    A viewer that scales the picture without premultiplying mixes those hidden colours into the edge: they must not be
-    white, nor pure black next to a lighter edge.
-    """
-    alpha = premultiplied[..., 3]
-    colour = premultiplied[..., :3] / np.maximum(alpha, 1e-6)[..., None]
-    trusted = alpha > 0.2  # fainter pixels carry too few bits of colour
-    _, labels = cv2.distanceTransformWithLabels(
-        (~trusted).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    nearest = np.zeros((labels.max() + 1, 3), np.float32)
-    nearest[labels[trusted]] = colour[trusted]
-    colour = np.where(trusted[..., None], colour, nearest[labels])
-    rgba = np.dstack([colour, alpha])
-    return np.clip(np.rint(rgba * 255), 0, 255).astype(np.uint8)
-
-
-def overlay_toml(pupils_px: list[tuple[float, float]]) -> str:
-    left, right = ([round(value, 1) for value in pupil] for pupil in pupils_px)
-    return f"""\
-# Sunglasses. Drawn by assets/scripts/make_sunglasses.py, which also writes this file.
-format = 1
-name = "Sunglasses"
-image = "sunglasses.png"
-
-# Image points tied to keypoints (iBUG index, 0-based; several indices mean their mean).
-# Two anchors fix a similarity transform: where the picture goes, how large and how turned.
-
-[[anchors]]  # centre of the eye on the picture's left (the subject's right)
-image_px = {left}
-keypoints = [36, 37, 38, 39, 40, 41]
-
-[[anchors]]  # centre of the eye on the picture's right (the subject's left)
-image_px = {right}
-keypoints = [42, 43, 44, 45, 46, 47]
-"""
 
 
 def main() -> None:
@@ -276,15 +157,22 @@ def main() -> None:
     )
     draw(canvas)
     small = cv2.resize(canvas.rgba, (IMAGE_WIDTH_PX, height_px), interpolation=cv2.INTER_AREA)
-    rgba = to_straight_alpha(small)
-
-    OVERLAY_DIR.mkdir(parents=True, exist_ok=True)
-    png_path = OVERLAY_DIR / "sunglasses.png"
-    if not cv2.imwrite(str(png_path), cv2.cvtColor(rgba, cv2.COLOR_RGBA2BGRA)):
-        raise OSError(f"could not write {png_path}")
+    save_png(OVERLAY_DIR / "sunglasses.png", small)
     half_pd_px = PUPIL_DISTANCE_MM / 2 * px_per_mm
-    pupils_px = [(origin_px[0] - half_pd_px, origin_px[1]), (origin_px[0] + half_pd_px, origin_px[1])]
-    (OVERLAY_DIR / "overlay.toml").write_text(overlay_toml(pupils_px), encoding="utf-8")
+    left, right = ((origin_px[0] + side * half_pd_px, origin_px[1]) for side in (-1, 1))
+    eyes = (
+        Anchor("centre of the eye on the picture's left (the subject's right)", left, tuple(range(36, 42))),
+        Anchor("centre of the eye on the picture's right (the subject's left)", right, tuple(range(42, 48))),
+    )
+    write_description(
+        OVERLAY_DIR,
+        "make_sunglasses.py",
+        name="Sunglasses",
+        german="Sonnenbrille",
+        order=50,
+        key="4",
+        pictures=[Picture("sunglasses.png", eyes)],
+    )
     del application
 
 
