@@ -1,33 +1,30 @@
-"""Working through a video without a window: the same pipeline and painters, into a file."""
+"""Working through any source into a video and a contact sheet: what the application does where there is no display."""
 
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
+from fkd_desktop.annotate.painting import PaintedVideo
+from fkd_desktop.annotate.sheet import ContactSheet
 from fkd_desktop.live.pipeline import Pipeline
+from fkd_desktop.live.reader import FrameReader
 from fkd_desktop.live.sources import IMAGE_SUFFIXES, VIDEO_SUFFIXES, VideoSource
-from fkd_desktop.live.video_writer import VideoWriter, letterbox
-from fkd_desktop.overlays import render
-from trainer.core.errors import FkdError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
+    from fkd_desktop.live.result import Frame
     from fkd_desktop.live.sources import FrameSource
     from fkd_desktop.overlays import Layer
     from trainer.core.predictor import Predictor
 
-SHEET_COLUMNS: Final = 4
-SHEET_ROWS: Final = 3
-SHEET_TILE_WIDTH: Final = 400
+_POLL_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -79,35 +76,27 @@ def annotate(
 
     Raises
     ------
-    SourceError, FkdError
+    SourceError, OutputError
         If the source cannot be read or the files cannot be written.
     """
-    pipeline = Pipeline(predictor)
+    pipeline, sheet = Pipeline(predictor), ContactSheet()
     stem = _stem(source.label)
     video_path, sheet_path = out_folder / f"{stem}-annotated.mp4", out_folder / f"{stem}-sheet.png"
     pipeline_ms: list[float] = []
-    tiles: list[NDArray[np.uint8]] = []
     with_faces = 0
     start_s = time.perf_counter()
-    source.open()
-    try:
-        tile_every = 1
-        with VideoWriter(video_path) as writer:
-            while (frame := source.read()) is not None:
-                result = pipeline.process(frame.image_bgr, frame.timestamp_s)
-                painted = render(result, layers)
-                writer.write(painted, frame.timestamp_s)
-                pipeline_ms.append(result.times.total_ms)
-                with_faces += len(result) > 0
-                if (len(pipeline_ms) - 1) % tile_every == 0:
-                    tiles.append(_tile(painted))
-                    if len(tiles) > 2 * SHEET_COLUMNS * SHEET_ROWS:  # of unknown length: keep every second so far
-                        tiles, tile_every = tiles[::2], 2 * tile_every
-                on_frame(len(pipeline_ms))
-    finally:
-        source.close()
+    with ExitStack() as stack:
+        reader = stack.enter_context(FrameReader(lambda: source, every_frame=True))
+        video = stack.enter_context(PaintedVideo(video_path, layers, on_painted=sheet.add))
+        for frame in frames_of(reader):
+            process = pipeline.process_still if frame.is_still else pipeline.process
+            result = process(frame.image_bgr, frame.timestamp_s)
+            video.add(result)
+            pipeline_ms.append(result.times.total_ms)
+            with_faces += len(result) > 0
+            on_frame(len(pipeline_ms))
     elapsed_s = time.perf_counter() - start_s
-    _write_sheet(sheet_path, tiles)
+    sheet.write(sheet_path)
     return AnnotationSummary(
         video_path=video_path,
         sheet_path=sheet_path,
@@ -116,6 +105,22 @@ def annotate(
         pipeline_ms=float(np.median(pipeline_ms)) if pipeline_ms else 0.0,
         frames_per_s=len(pipeline_ms) / elapsed_s,
     )
+
+
+def frames_of(reader: FrameReader, *, should_stop: Callable[[], bool] = lambda: False) -> Iterator[Frame]:
+    """Yield every frame of a reader until its source ends.
+
+    Raises
+    ------
+    SourceError
+        If it cannot be opened or breaks.
+    """
+    while not should_stop():
+        frame = reader.get(timeout_s=_POLL_S)
+        if frame is not None:
+            yield frame
+        elif reader.ended:
+            return
 
 
 def once(source: FrameSource) -> FrameSource:
@@ -130,24 +135,3 @@ def _stem(label: str) -> str:
     name, dot, suffix = label.rpartition(".")
     has_suffix = bool(name and dot) and f".{suffix.lower()}" in IMAGE_SUFFIXES | VIDEO_SUFFIXES
     return (name if has_suffix else label).lower().replace(" ", "-").replace("/", "-").replace("\\", "-")
-
-
-def _tile(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    height, width = image.shape[:2]
-    tile_height = min(max(1, round(height * SHEET_TILE_WIDTH / width)), 2 * SHEET_TILE_WIDTH)
-    return letterbox(image, SHEET_TILE_WIDTH, tile_height)
-
-
-def _write_sheet(path: Path, tiles: Sequence[NDArray[np.uint8]]) -> None:
-    if not tiles:
-        return
-    height = tiles[0].shape[0]
-    picked = [
-        letterbox(tiles[i], SHEET_TILE_WIDTH, height)  # the pictures of a folder differ in size
-        for i in np.linspace(0, len(tiles) - 1, SHEET_COLUMNS * SHEET_ROWS).round().astype(int)
-    ]
-    rows = [np.hstack(picked[i : i + SHEET_COLUMNS]) for i in range(0, len(picked), SHEET_COLUMNS)]
-    try:
-        path.write_bytes(cv2.imencode(".png", np.vstack(rows))[1].tobytes())
-    except OSError as error:
-        raise FkdError(f"{path} cannot be written ({error.strerror or error}); choose another place") from error

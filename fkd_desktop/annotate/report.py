@@ -1,0 +1,88 @@
+"""What the command says while it works: a progress bar on a terminal, a line for each input, and errors."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Self
+
+from tqdm import tqdm
+
+if TYPE_CHECKING:
+    from fkd_desktop.annotate.inputs import Input
+    from fkd_desktop.annotate.work import Outcome, Progress
+    from trainer.core.errors import FkdError
+
+
+class Report:
+    """The command's words; a context manager, for the bar.
+
+    Parameters
+    ----------
+    is_quiet
+        Say nothing but errors.
+    """
+
+    def __init__(self, *, is_quiet: bool) -> None:
+        self.failures = 0
+        self._is_quiet = is_quiet
+        self._done = self._frames = self._with_faces = 0
+        self._bar: tqdm[None] = tqdm(
+            unit="frame", dynamic_ncols=True, leave=False, disable=is_quiet or not sys.stderr.isatty()
+        )
+        self._before = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def begins(self, item: Input, *, number: int, of: int) -> None:
+        """Begin an input: the bar counts its frames."""
+        self._before = 0
+        self._bar.reset(total=None)
+        place = f"{number}/{of} " if of > 1 else ""
+        self._bar.set_description_str(f"{place}{item.path.name}"[:40], refresh=False)
+        self._bar.set_postfix_str("", refresh=False)
+
+    def progressed(self, progress: Progress) -> None:
+        """Count a frame."""
+        if self._bar.disable:
+            return
+        if progress.count != (self._bar.total or 0):
+            self._bar.total = max(progress.count, progress.frames) or None
+        self._bar.set_postfix_str(f"{progress.faces} face{'s' * (progress.faces != 1)}", refresh=False)
+        self._bar.update(progress.frames - self._before)
+        self._before = progress.frames
+
+    def done(self, item: Input, outcome: Outcome) -> None:
+        """Tell what was made of an input, whole or up to where the user stopped."""
+        self._done += outcome.is_whole
+        self._frames += outcome.frames
+        self._with_faces += outcome.frames_with_faces
+        if outcome.frames == 1:
+            what = f"{outcome.faces} face{'s' * (outcome.faces != 1)}"
+        else:
+            what = f"{outcome.frames} frames, {outcome.frames_with_faces} with faces"
+        stopped = "" if outcome.is_whole else ", stopped before its end"
+        files = ", ".join(str(path) for path in outcome.paths) if outcome.frames else ""
+        self._say(f"{item.name}: {what}{stopped}; written: {files or 'nothing'}")
+
+    def failed(self, item: Input | None, error: FkdError) -> None:
+        """Tell why an input cannot be worked through, or has no place for its outputs."""
+        self.failures += 1
+        named = f"{item.name}: " if item is not None and item.name not in str(error) else ""
+        self._bar.clear()
+        print(f"error: {named}{error}", file=sys.stderr)
+
+    def conclude(self, count: int, *, elapsed_s: float) -> None:
+        """Sum up; nothing for a single input, whose line says all."""
+        rate = f"{self._frames / elapsed_s:.1f} frames/s" if self._frames > 1 and elapsed_s > 0 else ""
+        inputs = f"{self._done} of {count} inputs done, " if count > 1 else ""
+        if self._frames > 1:
+            self._say(f"{inputs}{self._frames} frames, {self._with_faces} with faces, at {rate}")
+
+    def _say(self, line: str) -> None:
+        if not self._is_quiet:
+            self._bar.clear()
+            print(line, flush=True)
