@@ -212,5 +212,5 @@ class Settings:
         """Read what version 0.1 wrote: the names of the layers that are on, back to front, between blanks."""
         names = self.store.value("view/layers")
         if names is not None and not self.overlays:
-            self.overlays = json.dumps([{"name": name} for name in str(names).split(" ") if name])
+            self.overlays = json.dumps([[name, 1.0] for name in str(names).split(" ") if name])
             self.store.remove("view/layers")

@@ -41,18 +41,22 @@ class FakeCamera(FrameSource):
         self.blocked = threading.Event()  # set while a call hangs
         self.release = threading.Event()
         self.hang_in_open = self.hang_in_read = False
-        self.fail_with: str | None = None
+        self.fail_with: str | SourceError | None = None
+        self.fail_to_open: list[SourceError] = []
+        """Raised by as many calls of `open`, one after the other."""
 
     def open(self) -> None:
         if self.hang_in_open:
             self._hang()
+        if self.fail_to_open:
+            raise self.fail_to_open.pop(0)
         self.opened += 1
 
     def read(self) -> Frame | None:
         if self.hang_in_read:
             self._hang()
         if self.fail_with is not None:
-            raise SourceError(self.fail_with)
+            raise self.fail_with if isinstance(self.fail_with, SourceError) else SourceError(self.fail_with)
         if self.frames is not None and self.read_count >= self.frames:
             return None
         self.release.wait(self.period_s)

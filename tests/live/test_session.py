@@ -5,28 +5,33 @@ from __future__ import annotations
 import threading
 import time
 from functools import partial
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import pytest
 
-from fkd_desktop.errors import SourceError
+from fkd_desktop.errors import SourceError, SourceProblem
 from fkd_desktop.live import session as session_module
-from fkd_desktop.live.latest import LatestSlot
-from fkd_desktop.live.result import Frame
-from fkd_desktop.live.session import (
-    LiveFrame,
-    LiveSession,
+from fkd_desktop.live.events import (
+    DeviceFailed,
     SessionEvent,
     SourceEnded,
     SourceOpened,
     SourceResumed,
     SourceStalled,
+    SourceTroubled,
 )
+from fkd_desktop.live.latest import LatestSlot
+from fkd_desktop.live.playback import Playback
+from fkd_desktop.live.recovery import Trouble
+from fkd_desktop.live.result import Frame, LiveFrame
+from fkd_desktop.live.session import LiveSession
+from fkd_desktop.live.sinks import SinkSet
 from fkd_desktop.live.sources import make_source
 from tests.fakes import FakeCamera
-from tests.live.helpers import WAIT_S, ScriptedSource
+from tests.live.helpers import WAIT_S, DemoFrame, ScriptedSource
 from trainer.core.detector import DetectorError
 from trainer.core.errors import FkdError
 from trainer.core.predictor import Predictor
@@ -47,7 +52,12 @@ class Run:
     """A session in a thread of its own, as the application runs it, and everything it said."""
 
     def __init__(
-        self, source: FrameSource | str, register: Callable[..., None], *, predictor: Predictor | None = None
+        self,
+        source: FrameSource | str,
+        register: Callable[..., None],
+        *,
+        predictor: Predictor | None = None,
+        playback: Playback | None = None,
     ) -> None:
         if isinstance(source, str):
             name = source
@@ -58,6 +68,7 @@ class Run:
         self.slot: LatestSlot[LiveFrame] = LatestSlot()
         self.events: list[SessionEvent] = []
         self.wake_ups = 0
+        self.playback, self.sinks = playback, SinkSet()
         self.error: FkdError | None = None
         self.stop = threading.Event()
         self._told = threading.Condition()
@@ -67,6 +78,8 @@ class Run:
             slot=self.slot,
             on_result=self._on_result,
             on_event=self._on_event,
+            playback=self.playback,
+            sinks=self.sinks,
         )
         self.thread = threading.Thread(target=self._run, name="capture-test")
 
@@ -418,3 +431,238 @@ def test_a_session_that_is_stopped_before_it_starts_ends_at_once(run: Callable[.
     with session:
         session.join()
     assert session.events == []
+
+
+# --- trouble that may pass
+
+
+def troubles(session: Run) -> list[Trouble]:
+    return [event.trouble for event in session.of(SourceTroubled)]
+
+
+def problem(kind: SourceProblem) -> SourceError:
+    return SourceError("the fake camera is away; give it back", problem=kind)
+
+
+@pytest.fixture
+def quick_retry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fkd_desktop.live.recovery.RETRY_S", (0.05,))
+
+
+@pytest.mark.usefixtures("quick_retry")
+@pytest.mark.parametrize(
+    ("kind", "trouble"),
+    [
+        (SourceProblem.MISSING, Trouble.MISSING),
+        (SourceProblem.BUSY, Trouble.BUSY),
+        (SourceProblem.DENIED, Trouble.DENIED),
+    ],
+)
+def test_a_camera_that_cannot_be_opened_is_live_as_soon_as_it_can(
+    run: Callable[..., Run], kind: SourceProblem, trouble: Trouble
+) -> None:
+    camera = FakeCamera()
+    camera.fail_to_open = [problem(kind), problem(kind), problem(kind)]
+    with run(camera) as session:
+        session.wait_for_event(SourceOpened)
+        assert troubles(session) == [trouble], "told once"
+        assert session.error is None
+
+
+@pytest.mark.usefixtures("quick_retry")
+def test_a_camera_that_is_unplugged_and_plugged_in_again_goes_on_by_itself(
+    run: Callable[..., Run], predictor: Predictor
+) -> None:
+    camera = FakeCamera()
+    with run(camera, predictor=predictor) as session:
+        for turn in range(1, 6):
+            session.wait_for_event(SourceResumed, turn - 1)
+            session.take()
+            camera.fail_to_open = [problem(SourceProblem.MISSING)] * 3
+            camera.fail_with = problem(SourceProblem.LOST)
+            session.wait_for_event(SourceTroubled, 2 * turn - 1)
+            camera.fail_with = None
+            session.wait_for_event(SourceResumed, turn)
+        assert troubles(session) == [Trouble.LOST, Trouble.RECONNECTING] * 5
+        assert len(session.of(SourceOpened)) == 1
+        assert camera.opened == 6 and camera.closed >= 5, "each time let go of, and opened again"
+
+
+def test_waiting_for_a_camera_ends_at_once_when_it_is_asked_to(run: Callable[..., Run]) -> None:
+    camera = FakeCamera()
+    camera.fail_to_open = [problem(SourceProblem.MISSING)] * 50
+    with run(camera) as session:
+        session.wait_for_event(SourceTroubled)
+        assert session.stop_and_time() < 0.5
+
+
+def test_news_of_a_plug_makes_the_next_try_come_at_once(
+    run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fkd_desktop.live.recovery.RETRY_S", (60.0,))
+    camera = FakeCamera()
+    camera.fail_to_open = [problem(SourceProblem.MISSING)]
+    with run(camera) as session:
+        session.wait_for_event(SourceTroubled)
+        session.session.retry_now()
+        session.wait_for_event(SourceOpened)
+
+
+@pytest.mark.usefixtures("quick_retry", "short_stall")
+def test_a_camera_that_is_silent_for_long_is_opened_again(
+    run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_module, "GIVE_UP_S", 0.5)
+    cameras = [FakeCamera(), FakeCamera()]
+    left = list(cameras)
+
+    class Front(FakeCamera):
+        def open(self) -> None:
+            self.now = left.pop(0)
+            self.now.open()
+
+        def read(self) -> Frame | None:
+            return self.now.read()
+
+    with run(Front()) as session:
+        session.take()
+        cameras[0].hang_in_read = True
+        session.wait_for_event(SourceStalled)
+        session.wait_for_event(SourceResumed)
+        assert troubles(session)[0] is Trouble.LOST
+        assert "no pictures" in str(session.of(SourceTroubled)[0].error)
+        cameras[0].release.set()
+
+
+def test_what_will_not_get_better_ends_the_session(run: Callable[..., Run]) -> None:
+    camera = FakeCamera()
+    camera.fail_with = problem(SourceProblem.UNUSABLE)
+    with run(camera) as session:
+        session.join()
+        assert session.error is camera.fail_with
+        assert troubles(session) == []
+
+
+# --- what the results go to
+
+
+class Collector:
+    def __init__(self, *, fails: bool = False) -> None:
+        self.results: list[LiveFrame] = []
+        self.fails = fails
+
+    def offer(self, live: LiveFrame) -> None:
+        if self.fails:
+            raise RuntimeError("a sink with a hole")
+        self.results.append(live)
+
+
+def test_sinks_get_every_result_and_a_broken_one_harms_nobody(
+    run: Callable[..., Run], predictor: Predictor, short_clip: Path
+) -> None:
+    session = run(str(short_clip), predictor=predictor)
+    good, broken, removed = Collector(), Collector(fails=True), Collector()
+    for sink in (broken, good, removed):
+        session.sinks.add(sink)
+    session.sinks.remove(removed)
+    with session:
+        session.wait_for_event(SourceEnded)
+    times = [live.result.timestamp_s for live in good.results]
+    assert times == sorted(set(times)), "none twice"
+    assert len(times) + session.session.dropped >= 30
+    assert removed.results == []
+
+
+# --- a device that breaks
+
+
+class BrokenGpu:
+    """A network whose device fails after some frames, as torch tells it."""
+
+    def __init__(self, predictor: Predictor, *, device: str) -> None:
+        import torch
+
+        self._predictor, self._left = predictor, 3
+        self.device = torch.device(device)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._predictor, name)
+
+    def predict_crops(self, crops: np.ndarray, squares: np.ndarray) -> object:
+        self._left -= 1
+        if self._left < 0:
+            raise RuntimeError("CUDA error: device lost\nCompile with more words")
+        return self._predictor.predict_crops(crops, squares)
+
+
+def test_a_gpu_that_breaks_is_told_once_and_frames_go_on(run: Callable[..., Run], predictor: Predictor) -> None:
+    with run(FakeCamera(), predictor=BrokenGpu(predictor, device="cuda")) as session:
+        session.wait_for_event(DeviceFailed)
+        for _ in range(5):
+            live = session.take()
+        assert not live.annotated
+        session.predictor = predictor  # on the CPU
+        deadline_s = time.perf_counter() + WAIT_S
+        while not session.take().annotated:
+            assert time.perf_counter() < deadline_s
+        [told] = session.of(DeviceFailed)
+        assert (told.device, told.reason) == ("cuda", "CUDA error: device lost")
+
+
+def test_a_network_that_fails_on_the_cpu_is_a_fault_of_the_program(
+    run: Callable[..., Run], predictor: Predictor
+) -> None:
+    """Not hidden: the capture thread logs it and says so."""
+    session = run(FakeCamera(), predictor=BrokenGpu(predictor, device="cpu")).session
+    with pytest.raises(RuntimeError, match="device lost"):
+        session.run(should_stop=lambda: False)
+
+
+# --- what can be moved in
+
+
+def test_a_clip_that_is_played_waits_at_its_end_and_goes_on_when_it_is_moved(
+    run: Callable[..., Run], predictor: Predictor, short_clip: Path
+) -> None:
+    playback = Playback(speed=4)
+    with run(str(short_clip), predictor=predictor, playback=playback) as session:
+        session.wait_for_event(SourceEnded)
+        assert session.thread.is_alive()
+        playback.seek(0.5)
+        session.wait_for_event(SourceResumed)
+        session.wait_for_event(SourceEnded, 2)
+        assert session.of(SourceStalled) == []
+
+
+@pytest.mark.usefixtures("short_stall")
+def test_a_paused_clip_is_no_stall_and_is_seen_through_a_new_networks_eyes(
+    run: Callable[..., Run], predictor: Predictor, short_clip: Path
+) -> None:
+    playback = Playback(paused=True)
+    with run(str(short_clip), playback=playback) as session:
+        assert not session.take().annotated
+        session.predictor = predictor
+        first = session.take()
+        assert first.annotated and first.position is not None and first.position.index == 0
+        other = session.predictor = Predictor.load(device="cpu")
+        assert session.take().annotated, "the same frame, by the other network"
+        assert session.predictor is other
+        playback.step(5)
+        assert session.take().position.index == 5
+        assert session.of(SourceStalled) == []
+
+
+def test_a_picture_is_seen_at_once_and_then_with_its_faces(
+    run: Callable[..., Run], predictor: Predictor, demo: dict[int, DemoFrame], tmp_path: Path
+) -> None:
+    path = tmp_path / "two faces.png"
+    path.write_bytes(cv2.imencode(".png", demo[500].image_bgr)[1].tobytes())
+    sink = []
+    session = run(str(path), predictor=predictor, playback=Playback())
+    session.sinks.add(SimpleNamespace(offer=sink.append))
+    with session:
+        live = session.take()
+        while not live.annotated:
+            live = session.take()
+        assert len(live.result) == len(demo[500].faces)
+        assert [result.annotated for result in sink] == [True], "exported and recorded once"
