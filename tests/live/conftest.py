@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -10,12 +11,15 @@ import pytest
 import torch
 
 from fkd_desktop.live.sources import camera as sources
+from fkd_desktop.live.sources import cameras
+from tests.live.fake_linux import FakeLinux
 from tests.live.helpers import FakeCapture
 from trainer.core.models import KeypointNetwork
 from trainer.core.predictor import Predictor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(scope="session")
@@ -49,5 +53,14 @@ def camera(monkeypatch: pytest.MonkeyPatch) -> Callable[[FakeCapture], None]:
         fake_cv2.VideoCapture = lambda *_: left.pop(0)
         monkeypatch.setattr(sources, "cv2", fake_cv2)
         monkeypatch.setattr(sources, "sys", SimpleNamespace(platform="win32"))
+        monkeypatch.setattr(cameras, "list_cameras", lambda: ())
 
     return use
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeLinux:
+    """Return a Linux machine without cameras: tests plug them in."""
+    if not hasattr(os, "O_NONBLOCK"):
+        pytest.skip("this system has no device nodes")
+    return FakeLinux(tmp_path / "machine", monkeypatch)

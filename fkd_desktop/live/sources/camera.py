@@ -80,6 +80,8 @@ class CameraSource(FrameSource):
             )
         self._agree(capture, info)
         self._capture = Guarded(capture, lambda capture: capture.release())
+        if self._cancelled.is_set():
+            self.close()
 
     def read(self) -> Frame | None:
         """See `FrameSource.read`."""

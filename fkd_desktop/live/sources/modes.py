@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def choices(modes: Iterable[CameraMode]) -> tuple[CameraMode, ...]:
     """Return one mode for each size and rounded rate, largest and quickest first, in the format that `choose` takes."""
     offered = tuple(modes)
     keys = {(mode.width, mode.height, round(mode.frames_per_s)): mode for mode in offered}
-    best = [choose(offered, mode) for mode in keys.values()]
+    best = [choose(offered, replace(mode, fourcc="")) for mode in keys.values()]
     return tuple(sorted((mode for mode in best if mode), key=lambda m: (-m.width * m.height, -m.frames_per_s)))
 
 
