@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from PySide6.QtCore import QCoreApplication
 
+from fkd_desktop.overlays.effects import BlurLayer, PixelateLayer
+from fkd_desktop.overlays.face_mesh import MeshLayer
 from fkd_desktop.overlays.layers import BoxesLayer, KeypointsLayer, NumbersLayer
+from fkd_desktop.overlays.pose import PoseLayer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,6 +42,14 @@ class BuiltinLayer:
     key: str | None = None
 
 
+def _blur() -> str:
+    return QCoreApplication.translate("Overlays", "Blur faces")
+
+
+def _pixelate() -> str:
+    return QCoreApplication.translate("Overlays", "Pixelate faces")
+
+
 BUILTIN: Final[Mapping[str, BuiltinLayer]] = MappingProxyType(
     {
         "keypoints": BuiltinLayer(
@@ -50,6 +61,10 @@ BUILTIN: Final[Mapping[str, BuiltinLayer]] = MappingProxyType(
         "boxes": BuiltinLayer(
             BoxesLayer, lambda: QCoreApplication.translate("Overlays", "Face boxes"), "drawn", 75, "3"
         ),
+        "mesh": BuiltinLayer(MeshLayer, lambda: QCoreApplication.translate("Overlays", "Mesh"), "drawn", 70),
+        "pose": BuiltinLayer(PoseLayer, lambda: QCoreApplication.translate("Overlays", "Head pose"), "drawn", 85),
+        "blur": BuiltinLayer(lambda: BlurLayer("blur", _blur()), _blur, "effect", 0, "9"),
+        "pixelate": BuiltinLayer(lambda: PixelateLayer("pixelate", _pixelate()), _pixelate, "effect", 0),
     }
 )
-"""By name, in the order of the gallery."""
+"""By name, in the order of the gallery. A shipped folder named like an effect takes its place."""

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPainter
 
     from fkd_desktop.live.result import FrameResult
+
+OpacityMode = Literal["each", "group", "fixed"]
+"""What a layer's opacity means, told by an attribute ``opacity_mode`` (without it: "group").
+
+each
+    Everything that it paints may be made translucent by itself: it does not overlap, or it mixes with the frame.
+group
+    It overlaps, and must be made translucent as a whole.
+fixed
+    None: it is always opaque, for it hides what must not be seen.
+"""
 
 
 @dataclass(frozen=True)

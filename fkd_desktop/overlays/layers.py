@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QFont, QImage, QPainter, QPen
+from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPen
 
-from fkd_desktop.overlays.picture import PictureLayer
+from fkd_desktop.overlays.loading import load_overlay
+from fkd_desktop.overlays.marks import font_of, label, pen_of, points_of
 from trainer.core.keypoints import EDGES, FACE_PARTS
 from trainer.core.resources import assets_dir
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    import numpy as np
-    from numpy.typing import NDArray
 
     from fkd_desktop.live.result import FrameResult
     from fkd_desktop.overlays.layer import Layer, PaintContext
@@ -47,7 +46,7 @@ class KeypointsLayer:
         """See `Layer.paint`."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for keypoints, box in zip(result.keypoints_px, result.boxes_xywh, strict=True):
-            points = _points(keypoints)
+            points = points_of(keypoints)
             # Small faces get finer marks, or the points would hide them.
             size = min(max(float(box[2]) * context.device_per_frame / 200, 0.55), 1.6)
             for part_name, part in FACE_PARTS.items():
@@ -74,11 +73,12 @@ class NumbersLayer:
         """See `Layer.paint`."""
         ratio = painter.device().devicePixelRatioF()
         to_device = painter.transform()
+        enlarged = math.hypot(to_device.m11(), to_device.m12()) / context.device_per_frame
         painter.resetTransform()  # numbers are painted as they are, whatever is done to the frame
         for keypoints, box in zip(result.keypoints_px, result.boxes_xywh, strict=True):
             height_px = round(min(max(float(box[3]) * context.device_per_frame * 0.034, 7.0), 15.0))
-            for index, point in enumerate(_points(keypoints)):
-                image = _number_image(index, height_px, ratio)
+            for index, point in enumerate(points_of(keypoints)):
+                image = _number_image(index, round(height_px * enlarged), ratio)
                 half = QPointF(image.width(), image.height()) / (2 * ratio)
                 painter.drawImage(to_device.map(point) - half, image)
 
@@ -98,11 +98,14 @@ class BoxesLayer:
             rectangle = QRectF(*(float(v) for v in box))
             radius = context.px(6)
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            for pen in (_pen(_SHADE, context.px(4)), _pen(colour, context.px(2))):
+            for pen in (pen_of(_SHADE, context.px(4)), pen_of(colour, context.px(2))):
                 painter.setPen(pen)
                 painter.drawRoundedRect(rectangle, radius, radius)
-            label = f"#{number}  {confidence:.0%}"
-            _label(painter, context, rectangle, label, colour, frame_width=width, frame_height=height)
+            # Above the box at its left on the device, but inside the frame where the box is not.
+            corner = rectangle.topRight() if context.mirrored else rectangle.topLeft()
+            corner += QPointF(context.px(1 if context.mirrored else -1), -context.px(3))
+            text = f"#{number}  {confidence:.0%}"
+            label(painter, context, corner, text, colour, place="above", frame_size=(width, height))
 
 
 LAYER_NAMES: Final = ("sunglasses", "boxes", "keypoints", "numbers")
@@ -120,7 +123,7 @@ def make_layers() -> dict[str, Layer]:
         If the shipped overlays are missing.
     """
     makers: dict[str, Callable[[], Layer]] = {
-        "sunglasses": lambda: PictureLayer("sunglasses", assets_dir() / "overlays" / "sunglasses"),
+        "sunglasses": lambda: load_overlay("sunglasses", assets_dir() / "overlays" / "sunglasses"),
         "boxes": BoxesLayer,
         "keypoints": KeypointsLayer,
         "numbers": NumbersLayer,
@@ -131,11 +134,6 @@ def make_layers() -> dict[str, Layer]:
 _EDGES: Final = frozenset(EDGES)
 
 
-def _points(keypoints_px: NDArray[np.float32]) -> list[QPointF]:
-    """Keypoints as painter coordinates: a keypoint lies on the centre of its pixel."""
-    return [QPointF(x + 0.5, y + 0.5) for x, y in keypoints_px.tolist()]
-
-
 def _line_pen(colour: QColor, width: float) -> QPen:
     return QPen(QBrush(colour), width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap, Qt.PenJoinStyle.BevelJoin)
 
@@ -143,22 +141,6 @@ def _line_pen(colour: QColor, width: float) -> QPen:
 def _circles(painter: QPainter, centres: list[QPointF], radius: float) -> None:
     for centre in centres:
         painter.drawEllipse(centre, radius, radius)
-
-
-def _pen(colour: QColor, width: float) -> QPen:
-    return QPen(QBrush(colour), width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
-
-
-def _font(height_px: float) -> QFont:
-    font = QFont()
-    font.setPixelSize(max(1, round(height_px)))
-    return font
-
-
-def _on_device(painter: QPainter, context: PaintContext, point: QPointF) -> None:
-    """Put the painter's origin on a point, in device pixels and never mirrored, so that text is crisp and readable."""
-    painter.translate(point)
-    painter.scale((-1 if context.mirrored else 1) * context.px(1), context.px(1))
 
 
 _PART_OF: Final = {index: name for name, part in FACE_PARTS.items() for index in part.indices}
@@ -172,7 +154,7 @@ def _number_image(number: int, height_px: int, ratio: float) -> QImage:
     image.setDevicePixelRatio(ratio)
     image.fill(Qt.GlobalColor.transparent)
     painter = QPainter(image)
-    painter.setFont(_font(height_px))
+    painter.setFont(font_of(height_px))
     where = QRectF(0, 0, side_px, side_px)
     painter.setPen(QColor(0, 0, 0, 220))
     for dx, dy in ((-1, 0), (1, 0), (0, -1), (0, 1)):
@@ -181,33 +163,3 @@ def _number_image(number: int, height_px: int, ratio: float) -> QImage:
     painter.drawText(where, Qt.AlignmentFlag.AlignCenter, str(number))
     painter.end()
     return image
-
-
-def _label(
-    painter: QPainter,
-    context: PaintContext,
-    box: QRectF,
-    text: str,
-    colour: QColor,
-    *,
-    frame_width: float,
-    frame_height: float,
-) -> None:
-    """Put a plate with text above a box, at its left on the device, but inside the frame where the box is not."""
-    painter.save()
-    font = _font(13)
-    font.setBold(True)
-    painter.setFont(font)
-    size = painter.fontMetrics().size(0, text)
-    plate = QRectF(0, 0, size.width() + 14, size.height() + 4)
-    width, height = context.px(plate.width()), context.px(plate.height())
-    left = box.right() + context.px(1) - width if context.mirrored else box.left() - context.px(1)
-    left = max(min(left, frame_width - width), 0.0)
-    top = max(min(box.top() - context.px(3), frame_height) - height, 0.0)
-    _on_device(painter, context, QPointF(left + width if context.mirrored else left, top))
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(colour)
-    painter.drawRoundedRect(plate, 4, 4)
-    painter.setPen(QColor("#10151c"))
-    painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, text)
-    painter.restore()

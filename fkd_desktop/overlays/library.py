@@ -147,7 +147,7 @@ class OverlayLibrary:
                 layer: Layer = BUILTIN[name].make()
             else:
                 try:
-                    layer = load_overlay(name, info.folder)
+                    layer = load_overlay(name, info.folder, title=info.title)
                 except OverlayError as error:
                     self._found[info.folder] = _Found(stamp, None, error)
                     self._list()

@@ -1,144 +1,260 @@
-"""A picture that is tied to keypoints, such as sunglasses: described by a TOML file beside it."""
+"""Pictures that are tied to keypoints, such as sunglasses."""
 
 from __future__ import annotations
 
 import math
-import tomllib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QImage, QPainter, QTransform
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QBrush, QPainter, QPolygonF, QTransform
 
 from fkd_desktop.errors import OverlayError
-from trainer.core.keypoints import NUM_KEYPOINTS
+from fkd_desktop.overlays.artwork import Artwork
+from fkd_desktop.overlays.description import Anchor, Blend, Fit
+from fkd_desktop.overlays.mesh import delaunay, signed_areas
+from fkd_desktop.overlays.offscreen import Sheet
+from fkd_desktop.overlays.placement import anchor_weights, fitted, is_in_front, mapped, targets, to_qt
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from fkd_desktop.live.result import FrameResult
-    from fkd_desktop.overlays.layer import PaintContext
+    from fkd_desktop.overlays.description import PictureDescription
+    from fkd_desktop.overlays.layer import OpacityMode, PaintContext
 
-FORMAT_VERSION: Final = 1
-MAX_SIDE_PX: Final = 8192
-
-
-@dataclass(frozen=True)
-class Anchor:
-    """A point of the picture and the keypoints whose mean it lies on."""
-
-    image_px: tuple[float, float]
-    keypoints: tuple[int, ...]
+_MODES: Final[Mapping[Blend, QPainter.CompositionMode]] = MappingProxyType(
+    {
+        Blend.NORMAL: QPainter.CompositionMode.CompositionMode_SourceOver,
+        Blend.MULTIPLY: QPainter.CompositionMode.CompositionMode_Multiply,
+        Blend.SCREEN: QPainter.CompositionMode.CompositionMode_Screen,
+        Blend.OVERLAY: QPainter.CompositionMode.CompositionMode_Overlay,
+        Blend.SOFT_LIGHT: QPainter.CompositionMode.CompositionMode_SoftLight,
+    }
+)
+_FARTHEST_PX: Final = 1e6
 
 
 class PictureLayer:
-    """Paints a picture on every face, moved, scaled and turned so that its anchors lie on their keypoints.
+    """Paints an overlay's pictures on every face, so that their anchors lie on their keypoints.
 
     Parameters
     ----------
+    name, title
+        See `Layer`.
     folder
-        Holds ``overlay.toml`` (``format``, ``name``, ``image``, and two or more ``[[anchors]]`` with ``image_px`` and
-        ``keypoints``) and the image.
+        Where the pictures are.
+    pictures
+        Painted in this order.
 
     Raises
     ------
     OverlayError
-        If either is missing or makes no sense.
+        If a picture is missing, damaged or not safe.
     """
 
-    def __init__(self, name: str, folder: Path) -> None:
-        self.name = name
-        description = _read_description(folder / "overlay.toml")
-        self.title, self._anchors, image_name = description
-        try:
-            image_path = (folder / image_name).resolve()
-        except (OSError, ValueError) as error:
-            raise OverlayError(
-                f"the overlay {folder} names an impossible image {image_name!r}; mend its file"
-            ) from error
-        if not image_path.is_relative_to(folder.resolve()):
-            raise OverlayError(
-                f"the overlay {folder} names an image outside its own folder, {image_name}; put it inside"
-            )
-        image = QImage(str(image_path))
-        if image.isNull() or max(image.width(), image.height()) > MAX_SIDE_PX:
-            raise OverlayError(
-                f"the overlay's image {image_path} is missing, damaged or over {MAX_SIDE_PX} px; put a picture there"
-            )
-        self._levels = _halvings(image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied))
-        self._anchors_px = np.array([anchor.image_px for anchor in self._anchors], np.float64)
+    def __init__(self, name: str, title: str, folder: Path, pictures: Sequence[PictureDescription]) -> None:
+        self.name, self.title = name, title
+        pieces: list[_Piece] = []
+        for picture in pictures:
+            for mirrored in (False, True) if picture.mirror else (False,):
+                make = _MeshPiece if picture.fit is Fit.MESH else _Piece
+                pieces.append(make(inside(folder, picture.image), picture, mirrored=mirrored))
+        self._pieces = tuple(pieces)
+
+    @property
+    def opacity_mode(self) -> OpacityMode:
+        """See `OpacityMode`: a picture that mixes with the frame cannot do so on a sheet of its own."""
+        is_plain = all(piece.mode is _MODES[Blend.NORMAL] for piece in self._pieces)
+        return "group" if is_plain and len(self._pieces) > 1 else "each"
 
     def paint(self, painter: QPainter, result: FrameResult, _context: PaintContext) -> None:
         """See `Layer.paint`."""
         painter.setRenderHints(QPainter.RenderHint.SmoothPixmapTransform | QPainter.RenderHint.Antialiasing)
-        whole = QRectF(self._levels[0].rect())
+        opacity = painter.opacity()
         for keypoints in result.keypoints_px:
-            painter.save()
-            painter.setTransform(self.placement(keypoints), combine=True)
-            # From a copy that is at most twice too large: sampling a larger one would make edges flicker.
-            to_device = painter.deviceTransform()
-            scale = math.hypot(to_device.m11(), to_device.m12())
-            level = min(max(math.floor(-math.log2(max(scale, 1e-6))), 0), len(self._levels) - 1)
-            painter.drawImage(whole, self._levels[level])
-            painter.restore()
+            for piece in self._pieces:
+                painter.setOpacity(opacity * piece.opacity)
+                painter.setCompositionMode(piece.mode)
+                piece.paint(painter, keypoints)
 
-    def placement(self, keypoints_px: NDArray[np.float32]) -> QTransform:
-        """Return the similarity from picture pixels to frame coordinates that fits the anchors best.
+    def bounds(self, result: FrameResult) -> QRectF:
+        """Return a part of the frame outside which nothing is painted."""
+        bounds = QRectF()
+        for keypoints in result.keypoints_px:
+            for piece in self._pieces:
+                bounds = bounds.united(piece.bounds(keypoints))
+        return bounds
 
-        Least squares in the complex plane: w = a z + b (S. Umeyama, IEEE PAMI 13 (1991), in two dimensions and without
-        reflection).
+    def placements(self, keypoints_px: NDArray[np.float32]) -> list[QTransform | None]:
+        """Return the transform from its own pixels to frame coordinates of each picture, None where there is none.
+
+        Of a mesh it is the one that carries on outside its anchors.
 
         Parameters
         ----------
         keypoints_px
             (68, 2) in frame pixels.
         """
-        target = np.array([keypoints_px[list(anchor.keypoints)].mean(axis=0) for anchor in self._anchors]) + 0.5
-        z, w = (points[:, 0] + 1j * points[:, 1] for points in (self._anchors_px, target))
-        z_mean, w_mean = z.mean(), w.mean()
-        spread = np.square(np.abs(z - z_mean)).sum()
-        a = (np.conj(z - z_mean) * (w - w_mean)).sum() / spread
-        b = w_mean - a * z_mean
-        return QTransform(a.real, a.imag, -a.imag, a.real, b.real, b.imag)
+        matrices = [piece.matrix(keypoints_px) for piece in self._pieces]
+        return [to_qt(matrix) if matrix is not None else None for matrix in matrices]
 
 
-def _halvings(image: QImage) -> list[QImage]:
-    """Return the image and copies of half, a quarter, ... its size."""
-    levels = [image]
-    while min(levels[-1].width(), levels[-1].height()) >= 8:
-        last = levels[-1]
-        size = last.size() / 2
-        levels.append(
-            last.scaled(size, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation)
-        )
-    return levels
+def inside(folder: Path, image: str) -> Path:
+    """Return the path of an image of an overlay.
 
-
-def _read_description(path: Path) -> tuple[str, tuple[Anchor, ...], str]:
+    Raises
+    ------
+    OverlayError
+        If a link leads out of the folder.
+    """
+    path = folder / image
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise OverlayError(f"the overlay's description {path} cannot be read ({error}); mend it") from error
-    if data.get("format") != FORMAT_VERSION:
-        raise OverlayError(
-            f"{path} has format {data.get('format')!r}; this program reads {FORMAT_VERSION}, update FKD Desktop"
-        )
-    try:
-        anchors = tuple(_read_anchor(entry) for entry in data["anchors"])
-        name, image = str(data["name"]), str(data["image"])
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise OverlayError(f"{path} lacks something or has it in a wrong form ({error}); mend it") from error
-    if len({anchor.image_px for anchor in anchors}) < 2:
-        raise OverlayError(f"{path} has fewer than two different anchors; give it two, for its place and size")
-    return name, anchors, image
+        is_inside = path.resolve().is_relative_to(folder.resolve())
+    except (OSError, ValueError, RuntimeError):
+        is_inside = False
+    if not is_inside:
+        raise OverlayError("the overlay's picture {path} leads outside its own folder; put it inside", path=path)
+    return path
 
 
-def _read_anchor(entry: dict[str, Any]) -> Anchor:
-    x, y = (float(v) for v in entry["image_px"])
-    keypoints = tuple(int(v) for v in entry["keypoints"])
-    if not keypoints or not all(0 <= k < NUM_KEYPOINTS for k in keypoints) or not np.isfinite([x, y]).all():
-        raise ValueError(f"anchor {entry} (keypoints are numbers from 0 to {NUM_KEYPOINTS - 1})")
-    return Anchor((x, y), keypoints)
+class _Piece:
+    """A picture that moves as a whole: by a similarity, an affine transform or a perspective."""
+
+    margin_px = 0
+
+    def __init__(self, path: Path, picture: PictureDescription, *, mirrored: bool) -> None:
+        self._artwork = Artwork(path, mirrored=mirrored, margin_px=self.margin_px)
+        self.opacity, self.mode, self._fit = picture.opacity, _MODES[picture.blend], picture.fit
+        self._source = _points(picture.anchors, mirrored=mirrored)
+        self._weights = anchor_weights(picture.anchors, flipped=mirrored)
+        rect = self._artwork.rect
+        self._rect = rect
+        self._corners = np.array([(x, y) for x in (rect.left(), rect.right()) for y in (rect.top(), rect.bottom())])
+
+    def matrix(self, keypoints_px: NDArray[np.float32]) -> NDArray[np.float64] | None:
+        target = targets(self._weights, keypoints_px)
+        return None if target is None else self._fitted(target)
+
+    def _fitted(self, target: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        matrix = fitted(self._fit, self._source, target)
+        if matrix is not None and not is_in_front(matrix, self._corners):
+            matrix = fitted(Fit.AFFINE, self._source, target)
+        if matrix is None or np.abs(mapped(matrix, self._corners)).max() > _FARTHEST_PX:
+            return None
+        return matrix
+
+    def bounds(self, keypoints_px: NDArray[np.float32]) -> QRectF:
+        matrix = self.matrix(keypoints_px)
+        return QRectF() if matrix is None else _bounds(mapped(matrix, self._corners))
+
+    def paint(self, painter: QPainter, keypoints_px: NDArray[np.float32]) -> None:
+        matrix = self.matrix(keypoints_px)
+        if matrix is None:
+            return
+        painter.save()
+        painter.setTransform(to_qt(matrix), combine=True)
+        level = self._artwork.level(_scale(painter.deviceTransform(), self._rect.center()))
+        painter.drawImage(self._rect, level.image)
+        painter.restore()
+
+
+class _MeshPiece(_Piece):
+    """A picture that bends: triangles between the anchors, and on to the picture's rim by the best affine transform.
+
+    Triangles that a turned head folds away are left out: what they would show is behind others.
+    """
+
+    margin_px = 2
+
+    def __init__(self, path: Path, picture: PictureDescription, *, mirrored: bool) -> None:
+        super().__init__(path, picture, mirrored=mirrored)
+        rect = self._rect
+        for x, y in self._source:
+            if not (rect.left() <= x <= rect.right() and rect.top() <= y <= rect.bottom()):
+                raise OverlayError(
+                    "the overlay's picture {path} has an anchor of a mesh outside it, at {place}; put it inside",
+                    path=path,
+                    place=f"({abs(x):g}, {y:g})",
+                )
+        # Eight points around the picture, a little outside so that none coincides with an anchor on its edge.
+        out = 0.01 * max(rect.width(), rect.height())
+        xs = (rect.left() - out, rect.center().x(), rect.right() + out)
+        ys = (rect.top() - out, rect.center().y(), rect.bottom() + out)
+        self._rim = np.array([(x, y) for x in xs for y in ys if (x, y) != (xs[1], ys[1])])
+        self._net = np.concatenate([self._rim, self._source])
+        # Those of the rim first: where a turned head makes triangles overlap, the face's own are on top.
+        triangles = delaunay(self._net)
+        self._triangles = triangles[np.argsort(-(triangles < len(self._rim)).sum(axis=1), kind="stable")]
+
+    def _moved_net(self, keypoints_px: NDArray[np.float32]) -> NDArray[np.float64] | None:
+        target = targets(self._weights, keypoints_px)
+        matrix = None if target is None else self._fitted(target)
+        if target is None or matrix is None:
+            return None
+        return np.concatenate([mapped(matrix, self._rim), target])
+
+    def bounds(self, keypoints_px: NDArray[np.float32]) -> QRectF:
+        net = self._moved_net(keypoints_px)
+        return QRectF() if net is None else _bounds(net)
+
+    def paint(self, painter: QPainter, keypoints_px: NDArray[np.float32]) -> None:
+        net = self._moved_net(keypoints_px)
+        if net is None:
+            return
+        sheet = Sheet(painter, _bounds(net))
+        if sheet.is_empty:
+            return
+        areas, own_areas = signed_areas(net[self._triangles]), signed_areas(self._net[self._triangles])
+        shown = areas > 1e-4 * own_areas * areas.sum() / own_areas.sum()
+        grown = math.sqrt(max(areas[shown].sum(), 1e-9) / own_areas[shown].sum()) if shown.any() else 0.0
+        level = self._artwork.level(grown * _scale(painter.deviceTransform(), QPointF(*net.mean(axis=0))))
+        on_sheet = [sheet.to_sheet.map(QPointF(x, y)) for x, y in net.tolist()]
+        pixels = [level.to_pixels.map(QPointF(x, y)) for x, y in self._net.tolist()]
+        mesh_painter = QPainter(sheet.image)
+        # Neither smooth edges nor mixing: each pixel belongs to exactly one triangle, so that no seam can show.
+        mesh_painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        mesh_painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
+        mesh_painter.setPen(Qt.PenStyle.NoPen)
+        brush = QBrush(level.image)
+        for triangle in self._triangles[shown].tolist():
+            to_sheet = _between([pixels[i] for i in triangle], [on_sheet[i] for i in triangle])
+            if to_sheet is not None:
+                brush.setTransform(to_sheet)
+                mesh_painter.setBrush(brush)
+                mesh_painter.drawPolygon(QPolygonF([on_sheet[i] for i in triangle]))
+        mesh_painter.end()
+        sheet.put()
+
+
+def _points(anchors: Sequence[Anchor], *, mirrored: bool) -> NDArray[np.float64]:
+    points = np.array([anchor.image_px for anchor in anchors], np.float64)
+    return points * (-1, 1) if mirrored else points
+
+
+def _bounds(points: NDArray[np.float64]) -> QRectF:
+    (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
+    return QRectF(left - 1, top - 1, right - left + 2, bottom - top + 2)
+
+
+def _scale(transform: QTransform, at: QPointF) -> float:
+    """Return how many device pixels long a unit is at a point, in the mean of all directions."""
+    centre, right, below = (transform.map(at + step) for step in (QPointF(0, 0), QPointF(1e-3, 0), QPointF(0, 1e-3)))
+    across, down = right - centre, below - centre
+    return 1e3 * math.sqrt(abs(across.x() * down.y() - across.y() * down.x()))
+
+
+def _between(source: list[QPointF], target: list[QPointF]) -> QTransform | None:
+    """Return the affine transform that takes a triangle to another."""
+    a, b = (_frame_of(corners) for corners in (source, target))
+    inverse, is_possible = a.inverted()
+    return inverse * b if is_possible else None
+
+
+def _frame_of(corners: list[QPointF]) -> QTransform:
+    p, q, r = corners
+    return QTransform(q.x() - p.x(), q.y() - p.y(), r.x() - p.x(), r.y() - p.y(), p.x(), p.y())

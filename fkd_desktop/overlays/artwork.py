@@ -1,0 +1,221 @@
+"""The picture files of overlays: checked before they are read, and kept in sizes for every face."""
+
+from __future__ import annotations
+
+import math
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRectF, Qt
+from PySide6.QtGui import QImage, QImageReader, QPainter, QTransform
+from PySide6.QtSvg import QSvgRenderer
+
+from fkd_desktop.errors import OverlayError
+from fkd_desktop.overlays.svg_check import check_svg
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MAX_SIDE_PX: Final = 8192
+MAX_PIXELS: Final = 4096 * 4096
+MAX_PNG_BYTES: Final = 32 * 2**20
+MAX_SVG_BYTES: Final = 2 * 2**20
+SVG_SIDE_PX: Final = 1024
+"""Longest side of the copy of a drawing from which the smaller ones come; larger ones are drawn when a face needs
+them."""
+_MOST_DOUBLINGS: Final = 2
+_FORMAT: Final = QImage.Format.Format_ARGB32_Premultiplied
+
+
+@dataclass(frozen=True, eq=False)
+class Level:
+    """A copy of a picture at one size.
+
+    Attributes
+    ----------
+    image
+        Premultiplied pixels, with ``margin_px`` transparent ones on each side.
+    to_pixels
+        From the picture's own coordinates to the image's.
+    """
+
+    image: QImage
+    to_pixels: QTransform
+
+
+class Artwork:
+    """A picture in halving sizes: painted from one that is at most twice too large, or edges would flicker.
+
+    Parameters
+    ----------
+    path
+        The PNG or SVG.
+    mirrored
+        Turned over: x becomes -x.
+    margin_px
+        Transparent pixels around every size.
+
+    Raises
+    ------
+    OverlayError
+        If the file is missing, damaged, too large or not safe.
+    """
+
+    def __init__(self, path: Path, *, mirrored: bool = False, margin_px: int = 0) -> None:
+        self._mirrored, self._margin_px = mirrored, margin_px
+        self._svg: bytes | None = None
+        self._lock = threading.Lock()
+        if path.suffix.lower() == ".svg":
+            self._svg, rect = _read_svg(path)
+            self._per_unit = SVG_SIDE_PX / max(rect.width(), rect.height())
+            largest = _drawn(self._svg, rect, self._per_unit)
+        else:
+            largest = _read_png(path)
+            rect, self._per_unit = QRectF(largest.rect()), 1.0
+        self._rect = rect
+        if mirrored:
+            largest = _turned_over(largest)
+        self._levels = {
+            -number: self._level(image) for number, image in enumerate(_halvings(largest.convertToFormat(_FORMAT)))
+        }
+        self._smallest = min(self._levels)
+
+    @property
+    def rect(self) -> QRectF:
+        """The picture in its own coordinates: pixels of a PNG, units of an SVG's viewBox."""
+        if not self._mirrored:
+            return QRectF(self._rect)
+        return QRectF(-self._rect.right(), self._rect.top(), self._rect.width(), self._rect.height())
+
+    def level(self, device_px: float) -> Level:
+        """Return the size that suits so many device pixels for one of the picture's own. Safe in any thread."""
+        doublings = math.ceil(math.log2(max(device_px / self._per_unit, 1e-6)) - 1e-9)
+        most = _MOST_DOUBLINGS if self._svg is not None else 0
+        number = min(max(doublings, self._smallest), most)
+        level = self._levels.get(number)
+        if level is None and self._svg is not None:
+            with self._lock:
+                level = self._levels.get(number)
+                if level is None:
+                    image = _drawn(self._svg, self._rect, self._per_unit * 2**number)
+                    level = self._levels[number] = self._level(_turned_over(image) if self._mirrored else image)
+        assert level is not None
+        return level
+
+    def _level(self, image: QImage) -> Level:
+        rect, margin = self.rect, self._margin_px
+        to_pixels = QTransform.fromTranslate(-rect.left(), -rect.top())
+        to_pixels *= QTransform.fromScale(image.width() / rect.width(), image.height() / rect.height())
+        to_pixels *= QTransform.fromTranslate(margin, margin)
+        if margin:
+            image = image.copy(-margin, -margin, image.width() + 2 * margin, image.height() + 2 * margin)
+        return Level(image, to_pixels)
+
+
+def check_picture(path: Path) -> None:
+    """Check what can be checked of a picture without decoding it.
+
+    Raises
+    ------
+    OverlayError
+        If it is missing, of another kind, too large or not safe.
+    """
+    if path.suffix.lower() == ".svg":
+        check_svg(path, _read(path, MAX_SVG_BYTES))
+    else:
+        _png_reader(path)
+
+
+def _read(path: Path, most_bytes: int) -> bytes:
+    try:
+        if not path.is_file():
+            raise OverlayError("the overlay's picture {path} is missing; put it there", path=path)
+        with path.open("rb") as file:
+            content = file.read(most_bytes + 1)
+    except OSError as error:
+        raise OverlayError(
+            "the overlay's picture {path} cannot be read ({reason}); check it",
+            path=path,
+            reason=error.strerror or str(error),
+        ) from error
+    if len(content) > most_bytes:
+        raise OverlayError(
+            "the overlay's picture {path} is larger than {most} MB; choose a smaller one",
+            path=path,
+            most=most_bytes // 2**20,
+        )
+    return content
+
+
+def _png_reader(path: Path) -> tuple[QImageReader, QBuffer]:
+    """Return a reader that has seen the picture's size, and the bytes that must live as long as it."""
+    buffer = QBuffer()
+    buffer.setData(QByteArray(_read(path, MAX_PNG_BYTES)))
+    buffer.open(QIODevice.OpenModeFlag.ReadOnly)
+    reader = QImageReader(buffer, QByteArray(b"png"))
+    reader.setAutoDetectImageFormat(False)
+    size = reader.size()
+    if not size.isValid():
+        raise OverlayError("the overlay's picture {path} is damaged or no PNG; choose another", path=path)
+    width, height = size.width(), size.height()
+    if max(width, height) > MAX_SIDE_PX or width * height > MAX_PIXELS:
+        raise OverlayError(
+            "the overlay's picture {path} has {width} x {height} px; choose one of at most {side} px a side "
+            "and {pixels} million in all",
+            path=path,
+            width=width,
+            height=height,
+            side=MAX_SIDE_PX,
+            pixels=MAX_PIXELS // 10**6,
+        )
+    return reader, buffer
+
+
+def _read_png(path: Path) -> QImage:
+    reader, _buffer = _png_reader(path)
+    image = reader.read()
+    if image.isNull():
+        raise OverlayError("the overlay's picture {path} is damaged; choose another", path=path)
+    image.setDevicePixelRatio(1)
+    return image
+
+
+def _read_svg(path: Path) -> tuple[bytes, QRectF]:
+    content = _read(path, MAX_SVG_BYTES)
+    check_svg(path, content)
+    renderer = QSvgRenderer(QByteArray(content))
+    rect = renderer.viewBoxF() if renderer.isValid() else QRectF()
+    width, height = rect.width(), rect.height()
+    if not (1e-3 < width < 1e5 and 1e-3 < height < 1e5 and max(abs(rect.left()), abs(rect.top())) < 1e5):
+        raise OverlayError("the overlay's picture {path} is damaged or has no size; give it a viewBox", path=path)
+    return content, rect
+
+
+def _drawn(svg: bytes, rect: QRectF, per_unit: float) -> QImage:
+    """Return a drawing as pixels. A renderer of its own each time: they must not be shared by threads."""
+    size = (max(1, round(rect.width() * per_unit)), max(1, round(rect.height() * per_unit)))
+    image = QImage(*size, _FORMAT)
+    image.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(image)
+    renderer = QSvgRenderer(QByteArray(svg))
+    renderer.setAspectRatioMode(Qt.AspectRatioMode.IgnoreAspectRatio)
+    renderer.render(painter, QRectF(0, 0, *size))
+    painter.end()
+    return image
+
+
+def _turned_over(image: QImage) -> QImage:
+    return image.transformed(QTransform.fromScale(-1, 1))
+
+
+def _halvings(image: QImage) -> list[QImage]:
+    """Return the image and copies of half, a quarter, ... its size."""
+    levels = [image]
+    while min(levels[-1].width(), levels[-1].height()) >= 8:
+        last = levels[-1]
+        size = last.size() / 2
+        levels.append(
+            last.scaled(size, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation)
+        )
+    return levels
