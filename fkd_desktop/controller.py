@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from fkd_desktop.live.network import LoadedNetwork
     from fkd_desktop.live.pipeline import Pipeline
     from fkd_desktop.live.result import LiveFrame
+    from fkd_desktop.live.sources.modes import CameraMode
     from trainer.core.predictor import Predictor
 
 _log = logging.getLogger(__name__)
@@ -115,6 +116,8 @@ class Controller(QObject):
         """How strongly keypoints are smoothed; may be set at any time."""
         self.source_name = ""
         self.source_label = ""
+        self.source_mode: CameraMode | None = None
+        """What was agreed on with the camera in use."""
         self.session_state = SessionState.STOPPED
         self.network_state = NetworkState.LOADING
 
@@ -166,6 +169,7 @@ class Controller(QObject):
         self._retire()
         self.source_name = source_name
         self.source_label = source_name
+        self.source_mode = None
         self._dropped_before = 0
         self.playback = Playback()
         thread = CaptureThread(
@@ -241,7 +245,10 @@ class Controller(QObject):
             return
         self.source_label = event.label or self.source_label
         match event:
-            case events.SourceOpened() | events.SourceResumed():
+            case events.SourceOpened():
+                self.source_mode = event.mode
+                self._set_session_state(SessionState.LIVE)
+            case events.SourceResumed():
                 self._set_session_state(SessionState.LIVE)
             case events.SourceStalled():
                 self._set_session_state(

@@ -6,10 +6,12 @@ import threading
 import time
 
 import numpy as np
+import torch
 
 from fkd_desktop.errors import SourceError
 from fkd_desktop.live.result import Frame
 from fkd_desktop.live.sources import FrameSource
+from trainer.core.predictor import Predictor
 
 
 class FakeCamera(FrameSource):
@@ -72,3 +74,20 @@ class FakeCamera(FrameSource):
         self.blocked.set()
         self.release.wait(30)
         self.blocked.clear()
+
+
+class BrokenGpu:
+    """A network whose device fails after some frames, as torch tells it."""
+
+    def __init__(self, predictor: Predictor, *, device: str) -> None:
+        self._predictor, self._left = predictor, 3
+        self.device = torch.device(device)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._predictor, name)
+
+    def predict_crops(self, crops: np.ndarray, squares: np.ndarray) -> object:
+        self._left -= 1
+        if self._left < 0:
+            raise RuntimeError("CUDA error: device lost\nCompile with more words")
+        return self._predictor.predict_crops(crops, squares)

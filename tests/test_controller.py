@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from fkd_desktop.controller import Controller, NetworkState, SessionState
-from tests.fakes import FakeCamera
+from fkd_desktop.errors import SourceError, SourceProblem
+from tests.fakes import BrokenGpu, FakeCamera
 from trainer.core.detector import CASCADE_NAME
 
 pytestmark = pytest.mark.usefixtures("threads_end")
@@ -86,7 +87,6 @@ def test_starting_again_waits_until_the_last_session_let_go(controller, qtbot, r
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("camera:97", "camera 97"),
         ("camera:front", "camera:front"),
         ("no/such/file.mp4", "no/such/file.mp4"),
         (str(Path(__file__)), "test_controller.py"),
@@ -100,6 +100,38 @@ def test_a_source_that_cannot_open_is_one_sentence(controller, qtbot, name, word
     assert words in message
     assert "\n" not in message
     assert "Traceback" not in message
+
+
+def test_a_camera_that_is_not_there_is_waited_for_with_a_sentence(controller, qtbot):
+    seen = states_of(controller)
+    controller.start("camera:97")
+    qtbot.waitUntil(lambda: controller.session_state is SessionState.MISSING, timeout=5000)
+    assert "camera 97" in seen[-1][1]
+    assert controller.session_state.is_running and controller.session_state.is_waiting
+    controller.stop()
+    assert controller.session_state is SessionState.STOPPED
+
+
+def test_a_camera_that_comes_back_is_live_again_and_says_what_it_was_doing(controller, qtbot, register):
+    camera = FakeCamera()
+    register("fake", lambda _: camera)
+    seen = states_of(controller)
+    controller.start("fake:")
+    qtbot.waitUntil(lambda: controller.session_state is SessionState.LIVE, timeout=5000)
+    camera.fail_to_open = [SourceError("gone", problem=SourceProblem.MISSING)]
+    camera.fail_with = SourceError("the fake camera was unplugged", problem=SourceProblem.LOST)
+    qtbot.waitUntil(lambda: controller.session_state is SessionState.RECONNECTING, timeout=5000)
+    camera.fail_with = None
+    controller.retry_now()
+    qtbot.waitUntil(lambda: controller.session_state is SessionState.LIVE, timeout=5000)
+    assert [state for state, _ in seen] == [
+        SessionState.OPENING,
+        SessionState.LIVE,
+        SessionState.LOST,
+        SessionState.RECONNECTING,
+        SessionState.LIVE,
+    ]
+    assert seen[2][1] == seen[3][1] == "the fake camera was unplugged"
 
 
 def test_a_source_that_breaks_fails_and_the_next_one_works(controller, qtbot, register):
@@ -198,15 +230,54 @@ def test_weights_that_do_not_load_leave_the_session_and_the_old_network_alone(co
     assert controller.session_state is SessionState.LIVE
 
 
-def test_a_device_that_is_not_there_is_one_sentence(qapp, qtbot):
+def test_a_device_that_is_not_there_gives_way_to_the_cpu_with_a_notice(qapp, qtbot):
     controller = Controller(device="mps")
-    messages = []
-    controller.network_changed.connect(lambda state, message: messages.append(message))
+    notices = []
+    controller.noticed.connect(notices.append)
     controller.load_network()
-    qtbot.waitUntil(lambda: controller.network_state is not NetworkState.LOADING, timeout=30_000)
-    if controller.network_state is NetworkState.FAILED:  # else this machine has one
-        assert "'mps' is not available here" in messages[-1]
+    qtbot.waitUntil(lambda: controller.network_state is NetworkState.READY, timeout=30_000)
+    if controller.predictor.device.type == "cpu":  # else this machine has one
+        qtbot.waitUntil(lambda: bool(notices), timeout=1000)
+        assert "'mps' is not available here" in notices[0]
+        assert "runs on the CPU instead" in notices[0]
     assert controller.shut_down()
+
+
+def test_a_device_that_breaks_in_mid_session_gives_way_to_the_cpu(controller, qtbot, register):
+    """The real network behind a device that fails as torch tells it."""
+    register("fake", lambda _: FakeCamera())
+    controller.load_network()
+    qtbot.waitUntil(lambda: controller.network_state is NetworkState.READY, timeout=30_000)
+    controller._predictor = broken = BrokenGpu(controller.predictor, device="cuda")
+    controller.device = "cuda"
+    notices = []
+    controller.noticed.connect(notices.append)
+    controller.start("fake:")
+    qtbot.waitUntil(lambda: bool(notices), timeout=10_000)
+    assert notices[0] == "CUDA failed (CUDA error: device lost). The network runs on the CPU from now on."
+    qtbot.waitUntil(lambda: controller.predictor is not broken, timeout=30_000)
+    assert controller.device == "cpu"
+    assert controller.session_state is SessionState.LIVE
+
+    def annotated():
+        live = controller.take_frame()
+        return live is not None and live.annotated
+
+    qtbot.waitUntil(annotated, timeout=10_000)
+    assert len(notices) == 1
+
+
+def test_another_device_is_a_new_load_of_the_same_weights(controller, qtbot):
+    controller.load_network()
+    qtbot.waitUntil(lambda: controller.network_state is NetworkState.READY, timeout=30_000)
+    before = controller.predictor
+    controller.set_device("auto")
+    qtbot.waitUntil(lambda: controller.network_state is NetworkState.READY, timeout=30_000)
+    assert controller.device == "auto" and controller.weights is None
+    assert controller.predictor is not before
+    before = controller.predictor
+    controller.set_device("auto")
+    assert controller.network_state is NetworkState.READY, "nothing to do"
 
 
 def test_everything_is_told_in_the_gui_thread(controller, qtbot, register):

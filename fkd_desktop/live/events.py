@@ -8,15 +8,27 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fkd_desktop.errors import SourceError
     from fkd_desktop.live.recovery import Trouble
+    from fkd_desktop.live.sources.modes import CameraMode
 
 
 @dataclass(frozen=True)
 class SourceOpened:
-    """The first frame came."""
+    """The first frame came.
+
+    Attributes
+    ----------
+    label
+        What the user calls the source.
+    width, height
+        Of the frame.
+    mode
+        What was agreed on with a camera.
+    """
 
     label: str
     width: int
     height: int
+    mode: CameraMode | None = None
 
 
 @dataclass(frozen=True)

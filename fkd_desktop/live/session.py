@@ -157,7 +157,7 @@ class LiveSession:
             frame = reader.get(timeout_s=POLL_S)
             now_s = time.perf_counter()
             if frame is not None:
-                self._tell_live(frame, reader.label, was_waiting=stalled or ended)
+                self._tell_live(frame, reader, was_waiting=stalled or ended)
                 stalled = ended = False
                 self._publish(frame, is_new=True)
                 last_s = time.perf_counter()
@@ -192,12 +192,13 @@ class LiveSession:
         """Whether the last frame need not be annotated any more."""
         return self._last is None or self._last_predictor is not None
 
-    def _tell_live(self, frame: Frame, label: str, *, was_waiting: bool) -> None:
-        self._label = label
+    def _tell_live(self, frame: Frame, reader: FrameReader, *, was_waiting: bool) -> None:
+        self._label = label = reader.label
         was_in_trouble = self._recovery.went_live()
         if not self._was_live:
             height, width = frame.image_bgr.shape[:2]
-            self._on_event(SourceOpened(label, width, height))
+            mode = reader.source.mode if reader.source else None
+            self._on_event(SourceOpened(label, width, height, mode))
         elif was_waiting or was_in_trouble:
             self._on_event(SourceResumed(label))
         self._was_live = True

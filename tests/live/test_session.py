@@ -30,7 +30,7 @@ from fkd_desktop.live.result import Frame, LiveFrame
 from fkd_desktop.live.session import LiveSession
 from fkd_desktop.live.sinks import SinkSet
 from fkd_desktop.live.sources import make_source
-from tests.fakes import FakeCamera
+from tests.fakes import BrokenGpu, FakeCamera
 from tests.live.helpers import WAIT_S, DemoFrame, ScriptedSource
 from trainer.core.detector import DetectorError
 from trainer.core.errors import FkdError
@@ -574,25 +574,6 @@ def test_sinks_get_every_result_and_a_broken_one_harms_nobody(
 
 
 # --- a device that breaks
-
-
-class BrokenGpu:
-    """A network whose device fails after some frames, as torch tells it."""
-
-    def __init__(self, predictor: Predictor, *, device: str) -> None:
-        import torch
-
-        self._predictor, self._left = predictor, 3
-        self.device = torch.device(device)
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._predictor, name)
-
-    def predict_crops(self, crops: np.ndarray, squares: np.ndarray) -> object:
-        self._left -= 1
-        if self._left < 0:
-            raise RuntimeError("CUDA error: device lost\nCompile with more words")
-        return self._predictor.predict_crops(crops, squares)
 
 
 def test_a_gpu_that_breaks_is_told_once_and_frames_go_on(run: Callable[..., Run], predictor: Predictor) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fkd_desktop.live.result import Frame
+    from fkd_desktop.live.sources.modes import CameraMode
 
 
 class FrameSource(ABC):
@@ -27,6 +28,8 @@ class FrameSource(ABC):
         What the user calls it.
     is_live
         Whether frames come when they come (a camera); else the reader paces them by their timestamps.
+    mode
+        What was agreed on with a camera, once it is open; None for all else.
     can_seek
         Whether one can move in it: its frames then have a `position`.
     loop
@@ -35,6 +38,7 @@ class FrameSource(ABC):
 
     label: str
     is_live: bool = False
+    mode: CameraMode | None = None
     can_seek: bool = False
     loop: bool = False
 
