@@ -29,7 +29,7 @@ from fkd_desktop.live.export import (
 )
 from fkd_desktop.live.result import FrameResult
 from tests.live.helpers import assert_one_clear_sentence, face_points
-from tests.trainer.tiny import small_disk
+from tests.trainer.tiny import names_in, small_disk
 from trainer.core.preprocess import box_from_keypoints
 from trainer.label_files import Problem, read_pts_folder, read_table
 
@@ -56,6 +56,10 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 
 def points_of(row: dict[str, str]) -> np.ndarray:
     return np.array([[float(row[f"x_{i}"]), float(row[f"y_{i}"])] for i in range(68)])
+
+
+def pts_points(path: Path) -> np.ndarray:
+    return np.loadtxt(path.read_text().splitlines()[3:-1]) - 1
 
 
 # --- CSV
@@ -131,7 +135,7 @@ def test_pts_files_are_as_300w_has_them(tmp_path: Path) -> None:
     lines = (tmp_path / "photo.pts").read_text(encoding="ascii").splitlines()
     assert lines[:3] == ["version: 1", "n_points: 68", "{"] and lines[-1] == "}" and len(lines) == 72
     assert all(re.fullmatch(r"\d+\.\d{3} \d+\.\d{3}", line) for line in lines[3:-1])
-    np.testing.assert_allclose(np.loadtxt(lines[3:-1]) - 1, LEFT, atol=0.0006)
+    np.testing.assert_allclose(pts_points(tmp_path / "photo.pts"), LEFT, atol=0.0006)
 
 
 def test_the_trainer_reads_the_same_points_from_pts_files(tmp_path: Path) -> None:
@@ -149,13 +153,9 @@ def test_several_faces_of_a_picture_have_numbers_and_none_has_no_file(tmp_path: 
     writer.write(result_of(), frame=1, timestamp_s=0.0, name="nobody")
     writer.write(result_of(LEFT, RIGHT), frame=2, timestamp_s=0.0, name="both")
     writer.write(result_of(RIGHT), frame=3, timestamp_s=0.0)
-    assert sorted(path.name for path in (tmp_path / "new folder").iterdir()) == [
-        "000003.pts",
-        "both_0.pts",
-        "both_1.pts",
-    ]
-    second = np.loadtxt((tmp_path / "new folder" / "both_1.pts").read_text().splitlines()[3:-1])
-    np.testing.assert_allclose(second - 1, RIGHT, atol=0.0006)
+    assert names_in(tmp_path / "new folder") == ["000003.pts", "both_0.pts", "both_1.pts"]
+    np.testing.assert_allclose(pts_points(tmp_path / "new folder" / "both_0.pts"), LEFT, atol=0.0006)
+    np.testing.assert_allclose(pts_points(tmp_path / "new folder" / "both_1.pts"), RIGHT, atol=0.0006)
 
 
 def test_a_frame_that_comes_again_is_written_again(tmp_path: Path) -> None:
@@ -163,9 +163,7 @@ def test_a_frame_that_comes_again_is_written_again(tmp_path: Path) -> None:
     writer = PtsWriter(tmp_path)
     writer.write(result_of(LEFT), frame=1, timestamp_s=0.0)
     writer.write(result_of(RIGHT), frame=1, timestamp_s=9.0)
-    np.testing.assert_allclose(
-        np.loadtxt((tmp_path / "000001.pts").read_text().splitlines()[3:-1]) - 1, RIGHT, atol=1e-3
-    )
+    np.testing.assert_allclose(pts_points(tmp_path / "000001.pts"), RIGHT, atol=0.0006)
 
 
 # --- what the trainer makes of a CSV table
