@@ -33,10 +33,7 @@ READ_TIMEOUT_S: Final = 5.0
 
 _OPTIONS: Final = {
     "rtsp_transport": "tcp",  # by UDP, lost packets become grey smears
-    "fflags": "nobuffer",
     "analyzeduration": "2000000",  # microseconds of stream to look at before the first picture
-    # A playlist from some server must not name a file of this computer.
-    "protocol_whitelist": "http,https,httpproxy,tcp,tls,crypto,rtp,srtp,rtsp,udp,data",
 }
 
 
@@ -143,7 +140,7 @@ class StreamSource(FrameSource):
         from av import error as av_error  # noqa: PLC0415 (see `open`)
 
         _log.info("%s cannot be opened: %s", self.label, type(error).__name__)
-        if isinstance(error, (av_error.HTTPUnauthorizedError, av_error.HTTPForbiddenError, PermissionError)):
+        if isinstance(error, (av_error.HTTPUnauthorizedError, av_error.HTTPForbiddenError)):
             return SourceError(
                 "{name} wants another user name or password; put them into the address, as in "
                 "rtsp://user:password@host/path",
@@ -156,7 +153,15 @@ class StreamSource(FrameSource):
                 problem=SourceProblem.MISSING,
                 name=self.label,
             )
-        if isinstance(error, (av_error.InvalidDataError, av_error.DemuxerNotFoundError, av_error.DecoderNotFoundError)):
+        if isinstance(
+            error,
+            (
+                av_error.InvalidDataError,
+                av_error.DemuxerNotFoundError,
+                av_error.DecoderNotFoundError,
+                PermissionError,  # a playlist that names a file of this computer
+            ),
+        ):
             return self._no_video()
         if isinstance(error, av_error.ProtocolNotFoundError):
             return SourceError(
