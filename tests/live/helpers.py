@@ -101,7 +101,7 @@ def write_numbered_video(
     options: dict[str, str] | None = None,
     container_options: dict[str, str] | None = None,
 ) -> Path:
-    """Make a video of 160 x 120 px whose frames carry their numbers, for `number_in`; 30 a second if no times are given.
+    """Make a video of 160 x 120 px whose frames carry their numbers, for `number_in`; 30 a second without times.
 
     Options are the encoder's: ``{"bf": "3", "g": "50"}`` gives B-frames and few key frames.
     """
@@ -215,9 +215,6 @@ class FakeCapture:
     def set(self, key: int, value: float) -> bool:
         self.settings.append((key, value))
         return True
-
-    def get(self, key: int) -> float:
-        return dict(self.settings).get(key, 0.0)
 
     def get(self, key: int) -> float:
         return dict(self.settings).get(key, 0.0)

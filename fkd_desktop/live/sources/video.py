@@ -5,19 +5,21 @@ from __future__ import annotations
 import codecs
 import time
 import unicodedata
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-import cv2
+import av
 
 from fkd_desktop.errors import SourceError
-from fkd_desktop.live.result import Frame
-from fkd_desktop.live.sources.base import FrameSource, as_frame, check_file
+from fkd_desktop.live.result import Frame, Position
+from fkd_desktop.live.sources.base import FrameSource, check_file
+from fkd_desktop.live.sources.video_file import VideoFile
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-    import numpy as np
-    from numpy.typing import NDArray
+    from fkd_desktop.live.sources.video_file import VideoPicture
 
 VIDEO_SUFFIXES: Final = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv"})
 _COMPLETE_SHARE: Final = 0.9
@@ -37,86 +39,95 @@ class VideoSource(FrameSource):
         Start again at the end.
     """
 
+    can_seek = True
+
     def __init__(self, path: Path, *, label: str | None = None, loop: bool = False) -> None:
         self.label = label or path.name
         self.loop = loop
         self._path = path
-        self._capture: cv2.VideoCapture | None = None
-        self._frames = 0
+        self._file: VideoFile | None = None
         self._expected = 0
-        self._position_s = 0.0
+        self._last: VideoPicture | None = None
         self._offset_s = 0.0
         self._last_s = 0.0
-        self._step_s = 1 / 30
 
     def open(self) -> None:
         """See `FrameSource.open`."""
         check_file(self._path)
-        # Absolute, or FFmpeg takes "a:b.mp4" for a protocol. And some texts it would read, as pictures of the text.
-        capture = cv2.VideoCapture(str(self._path.absolute()), cv2.CAP_FFMPEG)
-        if not capture.isOpened() or is_text(self._path):
-            capture.release()
-            raise SourceError(
-                f"{self._path} is not a video or picture that can be read, or is damaged; choose another file"
-            )
-        rate = capture.get(cv2.CAP_PROP_FPS)
-        self._step_s = 1 / rate if 0 < rate <= 1000 else 1 / 30
-        self._expected = int(max(0, capture.get(cv2.CAP_PROP_FRAME_COUNT)))
-        self._frames = 0
-        self._offset_s = self._last_s = self._position_s = 0.0
-        self._capture = capture
+        with self._one_sentence():
+            if is_text(self._path):  # some texts FFmpeg would read, as pictures of the text
+                raise ValueError("it is a text")
+            self._file = VideoFile(self._path)
+        self._expected = self._file.count
+        self._last = None
+        self._offset_s = self._last_s = 0.0
 
     def read(self) -> Frame | None:
         """See `FrameSource.read`."""
-        image = self._next_image()
-        if image is None and self._frames and self.loop and self._capture is not None:
-            self._rewind()
-            image = self._next_image()
-        if image is None:
+        if self._file is None:
+            return None
+        picture = self._file.read()
+        if picture is None and self._last is not None and self.loop:
+            self._offset_s = self._last_s + self._file.step_s
+            with self._one_sentence():
+                self._file.rewind()
+            picture = self._file.read()
+        if picture is None:
             self._complain_if_it_ended_early()
             return None
-        position_s = self._offset_s + self._position_s
-        # Some files have no or falling times: then the frame rate is all there is.
-        self._last_s = position_s if position_s > self._last_s or self._frames == 1 else self._last_s + self._step_s
-        return Frame(as_frame(image), self._last_s, time.perf_counter())
+        self._last = picture
+        self._last_s = self._offset_s + picture.time_s
+        position = Position("video", picture.index, self._file.count, picture.time_s, self._file.duration_s)
+        return Frame(picture.image_bgr, self._last_s, time.perf_counter(), position=position)
 
-    def _next_image(self) -> NDArray[np.uint8] | None:
-        if self._capture is None:
-            return None
-        ok, image = self._capture.read()
-        if not ok or image is None or image.size == 0:
-            return None
-        self._frames += 1
-        self._position_s = max(0.0, self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
-        return image  # type: ignore[return-value]
+    def seek(self, *, time_s: float | None = None, index: int | None = None) -> None:
+        """See `FrameSource.seek`."""
+        if self._file is None:
+            return
+        self._offset_s = 0.0
+        with self._one_sentence():
+            if time_s is not None:
+                self._file.seek_time(max(0.0, time_s))
+            elif index is not None:
+                self._file.seek_index(max(0, index))
 
-    def _rewind(self) -> None:
-        next_s = self._last_s + self._step_s
-        self.close()
-        self.open()
-        self._offset_s = self._last_s = next_s
+    @contextmanager
+    def _one_sentence(self) -> Iterator[None]:
+        """Say in a sentence what FFmpeg complains about."""
+        try:
+            yield
+        except (OSError, ValueError, av.FFmpegError) as error:
+            check_file(self._path)  # perhaps it is only gone
+            raise SourceError(
+                "{path} is not a video or picture that can be read, or is damaged; choose another file",
+                path=self._path,
+            ) from error
 
     def _complain_if_it_ended_early(self) -> None:
-        if self._capture is None:
+        if self._file is None:
             return
-        if self._frames == 0:
+        if self._last is None:
             raise SourceError(
-                f"{self._path} has no picture that can be read; it is empty or damaged, choose another file"
+                "{path} has no picture that can be read; it is empty or damaged, choose another file", path=self._path
             )
         # A container without an index says how long it is, and the number of frames is guessed from that: where frames
         # come at uneven times, only the time tells that the video is whole.
-        is_short = max(self._frames, self._position_s / self._step_s + 1) < _COMPLETE_SHARE * self._expected
+        step_s = self._file.step_s
+        is_short = max(self._last.index + 1, self._last.time_s / step_s + 1) < _COMPLETE_SHARE * self._expected
         if is_short:
             raise SourceError(
-                f"{self._path} is cut off after {self._position_s + self._step_s:.1f} of its "
-                f"{self._expected * self._step_s:.1f} seconds; the rest is lost, so get the file again for all of it"
+                "{path} is cut off after {there} of its {expected} seconds; the rest is lost, so get the file again "
+                "for all of it",
+                path=self._path,
+                there=f"{self._last.time_s + step_s:.1f}",
+                expected=f"{self._expected * step_s:.1f}",
             )
 
     def close(self) -> None:
         """See `FrameSource.close`."""
-        capture, self._capture = self._capture, None
-        if capture is not None:
-            capture.release()
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
 
 
 def is_text(path: Path) -> bool:
