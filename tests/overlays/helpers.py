@@ -53,14 +53,21 @@ def alpha_of(*faces: np.ndarray, layer: Layer, width: int = 640, height: int = 4
 
 
 def paint_into(
-    result: FrameResult, layers: Iterable[Layer], *, width: int, height: int, ratio: float = 1.0, mirrored: bool = False
+    result: FrameResult,
+    layers: Iterable[Layer],
+    *,
+    width: int,
+    height: int,
+    ratio: float = 1.0,
+    mirrored: bool = False,
+    visible: QRectF | None = None,
 ) -> np.ndarray:
     """Paint a result as a widget of this size (in logical pixels) does: (H, W, 3) BGR."""
     image = QImage(round(width * ratio), round(height * ratio), QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(ratio)
     image.fill(0)
     painter = QPainter(image)
-    paint_result(painter, QRectF(0, 0, width, height), result, layers, mirrored=mirrored)
+    paint_result(painter, QRectF(0, 0, width, height), result, layers, mirrored=mirrored, visible=visible)
     painter.end()
     pixels = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
     return pixels[:, : 4 * image.width()].reshape(image.height(), image.width(), 4)[:, :, :3].copy()

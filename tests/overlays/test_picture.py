@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 from PySide6.QtGui import QColor, QImage
 
-from fkd_desktop.errors import OverlayError
-from fkd_desktop.live.result import FrameResult
-from fkd_desktop.overlays import PictureLayer, make_layers, render
-from tests.live.helpers import assert_one_clear_sentence
+from fkd_desktop.overlays import render
+from fkd_desktop.overlays.loading import load_overlay
 from tests.overlays.helpers import alpha_of, face_points, paint_into, painted, result_of
 from trainer.core.keypoints import LEFT_EYE, RIGHT_EYE
 from trainer.core.resources import assets_dir
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from fkd_desktop.overlays import Layer
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
@@ -41,8 +41,8 @@ keypoints = [30]
 
 
 @pytest.fixture
-def glasses() -> PictureLayer:
-    return PictureLayer("sunglasses", assets_dir() / "overlays" / "sunglasses")
+def glasses() -> Layer:
+    return load_overlay("sunglasses", assets_dir() / "overlays" / "sunglasses")
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_placement_is_the_similarity_of_the_anchors(folder: Path, angle_deg: flo
     shift = 200 + 100j
     # A keypoint lies on its pixel's centre: half a pixel beyond the pixel's own corner.
     right, left, nose = (turn * z + shift - (0.5 + 0.5j) for z in (30 + 20j, 70 + 20j, 50 + 45j))
-    placement = PictureLayer("test", folder).placement(eyes_at(right, left, nose=nose))
+    placement = load_overlay("test", folder).placements(eyes_at(right, left, nose=nose))[0]
     found = [placement.m11(), placement.m12(), placement.m21(), placement.m22(), placement.dx(), placement.dy()]
     expected = [turn.real, turn.imag, -turn.imag, turn.real, shift.real, shift.imag]
     assert found == pytest.approx(expected, abs=2e-3)
@@ -95,7 +95,7 @@ def test_placement_is_the_similarity_of_the_anchors(folder: Path, angle_deg: flo
 
 def test_placement_of_anchors_that_do_not_fit_is_the_best_compromise(folder: Path) -> None:
     (folder / "overlay.toml").write_text(DESCRIPTION + THIRD_ANCHOR)
-    layer = PictureLayer("test", folder)
+    layer = load_overlay("test", folder)
     sources = np.array([[30, 20], [70, 20], [50, 45]])
     points = eyes_at(100 + 100j, 180 + 110j, nose=150 + 190j)
     targets = np.array([[100, 100], [180, 110], [150, 190]]) + 0.5
@@ -104,7 +104,7 @@ def test_placement_of_anchors_that_do_not_fit_is_the_best_compromise(folder: Pat
         placed = (sources[:, 0] + 1j * sources[:, 1]) * a + b
         return float(np.square(np.abs(placed - targets[:, 0] - 1j * targets[:, 1])).sum())
 
-    best = layer.placement(points)
+    best = layer.placements(points)[0]
     a, b = complex(best.m11(), best.m12()), complex(best.dx(), best.dy())
     assert misfit(a, b) > 1
     for change in (0.01, -0.01, 0.01j, -0.01j):
@@ -114,16 +114,16 @@ def test_placement_of_anchors_that_do_not_fit_is_the_best_compromise(folder: Pat
 
 def test_the_picture_covers_the_pixels_that_its_placement_says(folder: Path) -> None:
     result = result_of(eyes_at(129.5 + 119.5j, 169.5 + 119.5j))  # picture pixel (0, 0) on frame pixel (100, 100)
-    mask = painted(result, PictureLayer("test", folder))
+    mask = painted(result, load_overlay("test", folder))
     assert mask[100:150, 100:200].all()
     assert mask.sum() == 50 * 100
-    np.testing.assert_array_equal(render(result, [PictureLayer("test", folder)])[125, 150], [0, 0, 255])
+    np.testing.assert_array_equal(render(result, [load_overlay("test", folder)])[125, 150], [0, 0, 255])
 
 
 # --- sunglasses
 
 
-def test_sunglasses_cover_the_eyes_and_little_else(glasses: PictureLayer) -> None:
+def test_sunglasses_cover_the_eyes_and_little_else(glasses: Layer) -> None:
     face = face_points(320, 240, 200)
     mask = painted(result_of(face), glasses)
     for x, y in face[[*RIGHT_EYE, *LEFT_EYE]].round().astype(int):
@@ -134,7 +134,7 @@ def test_sunglasses_cover_the_eyes_and_little_else(glasses: PictureLayer) -> Non
 
 
 @pytest.mark.parametrize("shift", [(37, 21), (-60, 5), (0.5, 0.25)], ids=str)
-def test_sunglasses_move_with_the_eyes(glasses: PictureLayer, shift: tuple[float, float]) -> None:
+def test_sunglasses_move_with_the_eyes(glasses: Layer, shift: tuple[float, float]) -> None:
     face = face_points(320, 240, 160)
     moved = alpha_of(face + np.float32(shift), layer=glasses)
     still = alpha_of(face, layer=glasses)
@@ -144,20 +144,20 @@ def test_sunglasses_move_with_the_eyes(glasses: PictureLayer, shift: tuple[float
         assert way == pytest.approx(shift[axis], abs=0.05)
 
 
-def test_sunglasses_only_move_by_whole_pixels_unchanged(glasses: PictureLayer) -> None:
+def test_sunglasses_only_move_by_whole_pixels_unchanged(glasses: Layer) -> None:
     face = face_points(320, 240, 160)
     still, moved = render(result_of(face), [glasses]), render(result_of(face + np.float32([37, 21])), [glasses])
     np.testing.assert_allclose(moved[21:, 37:].astype(int), still[:-21, :-37], atol=3)
 
 
 @pytest.mark.parametrize("scale", [0.25, 0.5, 2.0])
-def test_sunglasses_grow_with_the_face(glasses: PictureLayer, scale: float) -> None:
+def test_sunglasses_grow_with_the_face(glasses: Layer, scale: float) -> None:
     area = [alpha_of(face_points(320, 240, side), layer=glasses).sum() for side in (160, 160 * scale)]
     assert area[1] / area[0] == pytest.approx(scale**2, rel=0.04)
 
 
 @pytest.mark.parametrize("angle_deg", [-60, -20, 15, 90])
-def test_sunglasses_turn_with_the_eyes(glasses: PictureLayer, angle_deg: float) -> None:
+def test_sunglasses_turn_with_the_eyes(glasses: Layer, angle_deg: float) -> None:
     face = face_points(320, 240, 200, tilt_rad=math.radians(angle_deg))
     across = face[list(LEFT_EYE)].mean(axis=0) - face[list(RIGHT_EYE)].mean(axis=0)
     assert math.degrees(math.atan2(across[1], across[0])) == pytest.approx(angle_deg, abs=0.1)
@@ -168,7 +168,7 @@ def test_sunglasses_turn_with_the_eyes(glasses: PictureLayer, angle_deg: float) 
 
 
 @pytest.mark.parametrize("side", [40, 160, 400])
-def test_sunglasses_have_smooth_edges_and_translucent_lenses(glasses: PictureLayer, side: float) -> None:
+def test_sunglasses_have_smooth_edges_and_translucent_lenses(glasses: Layer, side: float) -> None:
     face = face_points(320, 240, side, tilt_rad=0.3)
     alpha = alpha_of(face, layer=glasses)
     pupil = face[list(RIGHT_EYE)].mean(axis=0).round().astype(int)
@@ -177,7 +177,7 @@ def test_sunglasses_have_smooth_edges_and_translucent_lenses(glasses: PictureLay
 
 
 def test_a_picture_without_a_margin_has_smooth_edges_too(folder: Path) -> None:
-    alpha = alpha_of(eyes_at(200 + 200j, 270 + 240j), layer=PictureLayer("test", folder))
+    alpha = alpha_of(eyes_at(200 + 200j, 270 + 240j), layer=load_overlay("test", folder))
     assert alpha.max() == 1
     assert share_of_hard_edges(alpha) < 0.32
 
@@ -185,7 +185,7 @@ def test_a_picture_without_a_margin_has_smooth_edges_too(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("cx", "cy"), [(-20, 240), (0, 0), (640, 480), (655, 100), (320, 500), (320, 12)], ids=str
 )  # fmt: skip
-def test_sunglasses_partly_outside_the_frame_are_cut_off_there(glasses: PictureLayer, cx: float, cy: float) -> None:
+def test_sunglasses_partly_outside_the_frame_are_cut_off_there(glasses: Layer, cx: float, cy: float) -> None:
     margin = 200
     face = face_points(cx, cy, 160)
     whole = alpha_of(face + np.float32(margin), layer=glasses, width=640 + 2 * margin, height=480 + 2 * margin)
@@ -194,11 +194,11 @@ def test_sunglasses_partly_outside_the_frame_are_cut_off_there(glasses: PictureL
     assert 0 < cut.sum() < 0.95 * whole.sum()
 
 
-def test_sunglasses_far_outside_the_frame_are_not_seen(glasses: PictureLayer) -> None:
+def test_sunglasses_far_outside_the_frame_are_not_seen(glasses: Layer) -> None:
     assert not painted(result_of(face_points(-500, 240), face_points(320, 9000)), glasses).any()
 
 
-def test_every_face_wears_them(glasses: PictureLayer) -> None:
+def test_every_face_wears_them(glasses: Layer) -> None:
     faces = [face_points(120 + 240 * (k % 4), 150 + 250 * (k // 4), 100 + 10 * k) for k in range(8)]
     together = alpha_of(*faces, layer=glasses, width=1000, height=600)
     alone = [alpha_of(face, layer=glasses, width=1000, height=600) for face in faces]
@@ -207,11 +207,11 @@ def test_every_face_wears_them(glasses: PictureLayer) -> None:
 
 
 @pytest.mark.parametrize("side", [0.01, 1, 3, 8])
-def test_a_face_of_a_few_pixels_is_no_problem(glasses: PictureLayer, side: float) -> None:
+def test_a_face_of_a_few_pixels_is_no_problem(glasses: Layer, side: float) -> None:
     assert painted(result_of(face_points(320, 240, side)), glasses).sum() < 100
 
 
-def test_a_face_whose_eyes_coincide_is_no_problem(glasses: PictureLayer) -> None:
+def test_a_face_whose_eyes_coincide_is_no_problem(glasses: Layer) -> None:
     assert painted(result_of(np.full((68, 2), 100, np.float32)), glasses).sum() < 10
 
 
@@ -225,118 +225,13 @@ def test_pictures_are_as_sharp_as_they_can_be(folder: Path, scale: float, least_
     assert stripes.save(str(folder / "picture.png"))
     corner = 100 + 100j
     right, left = (scale * z + corner - (0.5 + 0.5j) for z in (30 + 20j, 70 + 20j))
-    image = render(result_of(eyes_at(right, left)), [PictureLayer("test", folder)])
+    image = render(result_of(eyes_at(right, left)), [load_overlay("test", folder)])
     row = image[round(100 + 25 * scale), 102 : round(98 + 100 * scale)].max(axis=1).astype(int)
     assert row.max() - row.min() >= least_contrast
 
 
-def test_on_a_dense_display_it_is_as_sharp_as_on_a_large_one(glasses: PictureLayer) -> None:
+def test_on_a_dense_display_it_is_as_sharp_as_on_a_large_one(glasses: Layer) -> None:
     result = result_of(face_points(320, 240, 200))
     dense = paint_into(result, [glasses], width=320, height=240, ratio=2.0)
     large = paint_into(result, [glasses], width=640, height=480)
     np.testing.assert_allclose(dense.astype(int), large, atol=2)
-
-
-# --- the description
-
-
-def edit(folder: Path, old: str, new: str) -> None:
-    path = folder / "overlay.toml"
-    text = path.read_text(encoding="utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new), encoding="utf-8")
-
-
-def test_a_description_is_read(folder: Path) -> None:
-    layer = PictureLayer("mine", folder)
-    assert (layer.name, layer.title) == ("mine", "Test picture")
-
-
-def test_the_shipped_sunglasses_are_described_well() -> None:
-    layer = make_layers()["sunglasses"]
-    assert (layer.name, layer.title) == ("sunglasses", "Sunglasses")
-
-
-FAULTS = {
-    "another format": ("format = 1", "format = 2", "format 2"),
-    "no format": ("format = 1", "", "format None"),
-    "no name": ('name = "Test picture"', "", "'name'"),
-    "no image": ('image = "picture.png"', "", "'image'"),
-    "an image that is missing": ("picture.png", "elsewhere.png", "elsewhere.png"),
-    "an image outside the folder": ("picture.png", "../picture.png", "outside its own folder"),
-    "an image anywhere": ("picture.png", "/etc/picture.png", "outside its own folder"),
-    "an image that is the folder": ("picture.png", ".", "missing"),
-    "an image without a name": ("picture.png", "", "missing"),
-    "an image that is a number": ('"picture.png"', "7", "missing"),
-    "an impossible image": ("picture.png", "a\\\\u0000b.png", "impossible image"),
-    "no anchor": (DESCRIPTION[DESCRIPTION.index("[[") :], "", "'anchors'"),
-    "one anchor": (DESCRIPTION[DESCRIPTION.rindex("[[") :], "", "fewer than two"),
-    "the same anchor twice": ("[70, 20]", "[30, 20]", "fewer than two"),
-    "anchors that are none": (DESCRIPTION[DESCRIPTION.index("[[") :], 'anchors = "many"', "wrong form"),
-    "an anchor with one coordinate": ("[70, 20]", "[70]", "wrong form"),
-    "an anchor with three coordinates": ("[70, 20]", "[70, 20, 1]", "wrong form"),
-    "an anchor of words": ("[70, 20]", '["a", "b"]', "wrong form"),
-    "an anchor nowhere": ("[70, 20]", "[nan, 20]", "wrong form"),
-    "an anchor far beyond": ("[70, 20]", "[1" + 400 * "0" + ", 20]", "wrong form"),
-    "an anchor without keypoints": ("[42, 43, 44, 45, 46, 47]", "[]", "wrong form"),
-    "a keypoint that does not exist": ("[42, 43, 44, 45, 46, 47]", "[68]", "0 to 67"),
-    "a negative keypoint": ("[42, 43, 44, 45, 46, 47]", "[-1]", "0 to 67"),
-    "an endless keypoint": ("[42, 43, 44, 45, 46, 47]", "[inf]", "wrong form"),
-    "no TOML": ("format = 1", "format = ", "cannot be read"),
-}
-
-
-@pytest.mark.parametrize("fault", FAULTS)
-def test_every_fault_of_a_description_is_one_sentence(folder: Path, fault: str) -> None:
-    old, new, what = FAULTS[fault]
-    edit(folder, old, new.replace("\\\\", "\\"))
-    with pytest.raises(OverlayError) as caught:
-        PictureLayer("test", folder)
-    assert_one_clear_sentence(caught.value, str(folder), what)
-
-
-def test_a_link_that_leads_out_of_the_folder_is_not_followed(folder: Path) -> None:
-    (folder / "picture.png").rename(folder.parent / "picture.png")
-    (folder / "picture.png").symlink_to(folder.parent / "picture.png")
-    with pytest.raises(OverlayError, match="outside its own folder"):
-        PictureLayer("test", folder)
-
-
-@pytest.mark.parametrize(
-    "content", [b"", b"no picture at all", b"\x89PNG\r\n\x1a\n" + bytes(50)], ids=["empty", "text", "damaged"]
-)
-def test_an_image_that_is_none_is_one_sentence(folder: Path, content: bytes) -> None:
-    (folder / "picture.png").write_bytes(content)
-    with pytest.raises(OverlayError) as caught:
-        PictureLayer("test", folder)
-    assert_one_clear_sentence(caught.value, str(folder / "picture.png"), "damaged")
-
-
-def test_an_image_that_is_too_large_is_one_sentence(folder: Path) -> None:
-    assert QImage(8193, 1, QImage.Format.Format_Mono).save(str(folder / "picture.png"))
-    with pytest.raises(OverlayError) as caught:
-        PictureLayer("test", folder)
-    assert_one_clear_sentence(caught.value, str(folder / "picture.png"), "8192 px")
-
-
-@pytest.mark.parametrize("content", [None, b"\xff\xfe\x00 no text"], ids=["missing", "binary"])
-def test_a_description_that_is_none_is_one_sentence(folder: Path, content: bytes | None) -> None:
-    path = folder / "overlay.toml"
-    path.unlink()
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(OverlayError) as caught:
-        PictureLayer("test", folder)
-    assert_one_clear_sentence(caught.value, str(path), "cannot be read")
-
-
-def test_an_image_may_lie_in_a_folder_of_the_overlay(folder: Path) -> None:
-    (folder / "images").mkdir()
-    (folder / "picture.png").rename(folder / "images" / "bild ü.png")
-    edit(folder, "picture.png", "images/bild ü.png")
-    assert painted(result_of(face_points()), PictureLayer("test", folder)).any()
-
-
-def test_no_face_needs_no_picture(glasses: PictureLayer) -> None:
-    empty = FrameResult(np.zeros((4, 4, 3), np.uint8), 0.0)
-    np.testing.assert_array_equal(render(empty, [glasses]), empty.frame_bgr)

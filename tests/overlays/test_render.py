@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter
 
 from fkd_desktop.live.result import FrameResult
-from fkd_desktop.overlays import KeypointsLayer, frame_image, make_layers, paint_result, render
+from fkd_desktop.overlays import BoxesLayer, KeypointsLayer, frame_image, make_layers, paint_result, render
 from fkd_desktop.overlays.layers import PART_COLOURS
 from fkd_desktop.overlays.render import scaled_image
 from tests.overlays.helpers import face_points, paint_into, result_of
@@ -123,3 +125,66 @@ def test_nothing_is_painted_beside_the_target() -> None:
     outside = pixels.copy()
     outside[100:200, 100:200] = 0
     assert not outside.any()
+
+
+# --- a part of it
+
+
+@pytest.mark.parametrize("is_mirrored", [False, True])
+@pytest.mark.parametrize("scale", [0.2, 0.5, 0.7, 1.0, 1.3, 4.0, 9.5])
+@pytest.mark.parametrize("ratio", [1.0, 1.5, 2.0])
+def test_a_part_looks_like_the_same_part_of_the_whole(scale: float, ratio: float, is_mirrored: bool) -> None:
+    rng = np.random.default_rng(5)
+    frame = np.kron(rng.integers(0, 256, (30, 40, 3)), np.ones((8, 8, 1))).astype(np.uint8)
+    result = FrameResult(np.ascontiguousarray(frame), 0.0)
+    width, height = round(320 * scale), round(240 * scale)
+    whole = paint_into(result, [], width=width, height=height, ratio=ratio, mirrored=is_mirrored)
+    visible = QRectF(0.3 * width, 0.25 * height, 0.4 * width, 0.5 * height)
+    part = paint_into(result, [], width=width, height=height, ratio=ratio, mirrored=is_mirrored, visible=visible)
+    rows = slice(int(0.25 * height * ratio) + 2, int(0.75 * height * ratio) - 2)
+    columns = slice(int(0.3 * width * ratio) + 2, int(0.7 * width * ratio) - 2)
+    assert np.abs(part[rows, columns].astype(int) - whole[rows, columns]).mean() < 6, (
+        "or it is another part, or not in its place"
+    )
+    assert not part[: rows.start - 5].any() and not part[:, : columns.start - 5].any(), "the rest is not painted"
+
+
+def test_a_part_keeps_its_pixels_when_it_is_moved() -> None:
+    """What is dragged about by whole pixels must not shimmer."""
+    result = FrameResult(noise(480, 640), 0.0)
+    for scale in (0.4, 1.7, 3.0):
+        size = (round(640 * scale), round(480 * scale))
+        views = [paint_into(result, [], width=size[0], height=size[1], visible=QRectF(x, 20, 60, 50)) for x in (40, 51)]
+        np.testing.assert_allclose(views[0][22:68, 53:98].astype(int), views[1][22:68, 53:98], atol=1)
+
+
+def test_layers_of_a_part_are_those_of_the_whole() -> None:
+    result = result_of(face_points(320, 240, 300))
+    layers = list(make_layers().values())
+    whole = paint_into(result, layers, width=1280, height=960)
+    part = paint_into(result, layers, width=1280, height=960, visible=QRectF(400, 300, 500, 400))
+    np.testing.assert_allclose(part[302:698, 402:898].astype(int), whole[302:698, 402:898], atol=2)
+    assert not part[:300].any() and not part[700:].any()
+
+
+@pytest.mark.parametrize("visible", [QRectF(700, 0, 10, 10), QRectF(-50, -50, 20, 20), QRectF()], ids=str)
+def test_nothing_of_it_may_be_visible(visible: QRectF) -> None:
+    result = result_of(face_points())
+    assert not paint_into(result, make_layers().values(), width=640, height=480, visible=visible).any()
+
+
+def test_a_part_of_a_huge_picture_costs_what_is_seen_of_it() -> None:
+    result = FrameResult(np.zeros((20_000, 20_000, 3), np.uint8), 0.0)  # never touched but for the part
+    image = QImage(400, 300, QImage.Format.Format_RGB32)
+    painter = QPainter(image)
+    start_s = time.perf_counter()
+    paint_result(painter, QRectF(-9000, -9000, 20_000, 20_000), result, [], visible=QRectF(0, 0, 400, 300))
+    took_s = time.perf_counter() - start_s
+    painter.end()
+    assert took_s < 0.2  # scaling all of it takes a second or more
+
+
+def test_marks_on_a_large_picture_are_larger() -> None:
+    small, large = (result_of(face_points(300, 300, 300), width=w, height=500) for w in (640, 3840))
+    marks = [(render(result, [BoxesLayer()]) != result.frame_bgr).any(axis=2).sum() for result in (small, large)]
+    assert 1.7 * marks[0] < marks[1] < 3 * marks[0]
