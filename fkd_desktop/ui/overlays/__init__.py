@@ -1,0 +1,1 @@
+"""Choosing overlays, looking at them live, and making one's own."""

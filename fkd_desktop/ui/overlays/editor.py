@@ -1,0 +1,444 @@
+"""The dialog in which users make an overlay of a picture: its anchors are dragged onto a face."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPalette
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QMessageBox,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from fkd_desktop.errors import OverlayError
+from fkd_desktop.i18n import translated
+from fkd_desktop.overlays.description import MAX_NAME_LENGTH, Fit
+from fkd_desktop.overlays.saving import save_overlay
+from fkd_desktop.ui.dropping import dropped_path, take_files
+from fkd_desktop.ui.icons import action_icon, tinted_pixmap
+from fkd_desktop.ui.overlays.draft import Document, Draft
+from fkd_desktop.ui.overlays.editor_tools import LookBar, PlacingBar
+from fkd_desktop.ui.overlays.face_pane import FacePane
+from fkd_desktop.ui.overlays.faces import face_crop, model_face
+from fkd_desktop.ui.overlays.picture_file import PICTURE_SUFFIXES, read_picture
+from fkd_desktop.ui.overlays.picture_pane import PicturePane
+from fkd_desktop.ui.overlays.preview import Preview
+from fkd_desktop.ui.words import sentence
+from fkd_desktop.workers.job import Job
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fkd_desktop.live.result import FrameResult
+    from fkd_desktop.overlays.description import OverlayDescription
+    from fkd_desktop.overlays.library import OverlayLibrary
+    from fkd_desktop.ui.overlays.picture_file import Picture
+
+LIVE_EVERY_MS: Final = 80
+ROOM: Final = 2.3
+"""Side of what is shown over the face's: hats need room."""
+
+
+class OverlayEditor(QDialog):
+    """Makes a new overlay, or changes one of the user's. The session goes on behind it.
+
+    Parameters
+    ----------
+    library
+        Where it is saved; reloaded then.
+    newest_result
+        The newest result of the session, or None, for the live preview.
+    name
+        The overlay to change; None for a new one.
+    """
+
+    saved = Signal(str)
+    """The name of the overlay that was saved; the library knows it already."""
+
+    def __init__(
+        self,
+        library: OverlayLibrary,
+        newest_result: Callable[[], FrameResult | None],
+        *,
+        name: str | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._library, self._newest_result, self._name = library, newest_result, name
+        self._old: OverlayDescription | None = None
+        self._job: Job | None = None
+        self._message = ""
+        self._is_leaving = False
+        self.document = Document(self)
+        self._preview = Preview()
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setModal(False)
+        self.setAcceptDrops(True)
+        self._make_widgets()
+        self._lay_out()
+        self._live_timer = QTimer(self, interval=LIVE_EVERY_MS)
+        self._live_timer.timeout.connect(self._show_live_face)
+        self.document.changed.connect(self._refresh)
+        self.document.steps_changed.connect(self._refresh)
+        if name is not None:
+            self._open(name)
+        self._tint()
+        self._refresh()
+
+    @staticmethod
+    def can_edit(library: OverlayLibrary, name: str) -> bool:
+        """Whether an overlay is one that this dialog could have made."""
+        description = library.description(name)
+        return library.info(name).origin == "user" and description is not None and len(description.pictures) == 1
+
+    # --- making
+
+    def _make_widgets(self) -> None:
+        self.name_edit = QLineEdit()
+        self.name_edit.setMaxLength(MAX_NAME_LENGTH)
+        self.name_edit.setPlaceholderText(self.tr("What it is called in the gallery"))
+        self.name_edit.textEdited.connect(
+            lambda text: self.document.change(self.tr("the name"), "title", title=text),
+        )
+        self.choose_button = QPushButton(self.tr("Choose picture…"))
+        self.choose_button.setToolTip(self.tr("A PNG or SVG with transparent parts is best; one can be dropped here"))
+        self.choose_button.clicked.connect(self.ask_for_picture)
+        self.picture_pane = PicturePane(self.document)
+        model = face_crop(model_face(), room=ROOM)
+        assert model is not None, "the model has a face"
+        self._model = model
+        self.face_pane = FacePane(self.document, model, self._preview.layer)
+        self.live_box = QCheckBox(self.tr("On the &live picture"))
+        self.live_box.setToolTip(self.tr("Try it on whoever is in view"))
+        self.live_box.toggled.connect(self._on_live_box_toggled)
+        self._live_note = QLabel()
+        self.placing = PlacingBar(self.document)
+        self.placing.anchor_requested.connect(self._on_anchor_requested)
+        self.look = LookBar(self.document)
+        self._message_icon = QLabel()
+        self.message_label = QLabel()
+        self.message_label.setWordWrap(True)
+        self.message_label.setTextFormat(Qt.TextFormat.PlainText)
+        self.message_label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel)
+        self.save_button = self.buttons.button(QDialogButtonBox.StandardButton.Save)
+        self.save_button.setText(self.tr("&Save"))
+        self.buttons.button(QDialogButtonBox.StandardButton.Cancel).setText(self.tr("Cancel"))
+        self.buttons.accepted.connect(self.save)
+        self.buttons.rejected.connect(self.reject)
+        for button in self.findChildren(QPushButton):
+            button.setAutoDefault(False)
+
+    def _lay_out(self) -> None:
+        name_label = QLabel(self.tr("&Name"))
+        name_label.setBuddy(self.name_edit)
+        head = QHBoxLayout()
+        head.addWidget(name_label)
+        head.addWidget(self.name_edit, 1)
+        head.addWidget(self.choose_button)
+        face_head = QHBoxLayout()
+        face_head.addWidget(_heading(self.tr("On the face")))
+        face_head.addStretch(1)
+        face_head.addWidget(self._live_note)
+        face_head.addWidget(self.live_box)
+        panes = QGridLayout()
+        panes.setSpacing(6)
+        panes.addWidget(_heading(self.tr("Your picture")), 0, 0)
+        panes.addLayout(face_head, 0, 1)
+        panes.addWidget(self.picture_pane, 1, 0)
+        panes.addWidget(self.face_pane, 1, 1)
+        panes.setRowStretch(1, 1)
+        panes.setColumnStretch(0, 1)
+        panes.setColumnStretch(1, 1)
+        self._hint = QLabel(
+            self.tr(
+                "Drag each number to the same spot on both sides: on the picture, and where that belongs on the face."
+            )
+        )
+        self._hint.setWordWrap(True)
+        self._hint.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        foot = QHBoxLayout()
+        foot.addWidget(self._message_icon)
+        foot.addWidget(self.message_label, 1)
+        foot.addWidget(self.buttons)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(10)
+        layout.addLayout(head)
+        layout.addLayout(panes, 1)
+        layout.addWidget(self._hint)
+        layout.addWidget(self.placing)
+        layout.addWidget(self.look)
+        layout.addLayout(foot)
+
+    def sizeHint(self) -> QSize:
+        """See `QWidget.sizeHint`."""
+        return QSize(940, 720)
+
+    # --- the picture
+
+    @property
+    def message(self) -> str:
+        """What the dialog says; empty for nothing."""
+        return self.message_label.text()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a picture is being read, or the overlay written."""
+        return self._job is not None
+
+    @Slot()
+    def ask_for_picture(self) -> None:
+        """Ask for a file."""
+        dialog = QFileDialog(self, self.tr("Choose a picture"))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        kinds = " ".join(f"*{suffix}" for suffix in PICTURE_SUFFIXES)
+        dialog.setNameFilters([f"{self.tr('Pictures')} ({kinds})", f"{self.tr('All files')} (*)"])
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.fileSelected.connect(lambda path: self.choose(Path(path)))
+        dialog.open()
+
+    def choose(self, path: Path) -> None:
+        """Take a picture from a file; a file that cannot be read leaves all as it was, and is told."""
+        self._run("reading a picture", lambda job: read_picture(path, job), self._on_picture_read)
+
+    @Slot(object)
+    def _on_picture_read(self, picture: Picture) -> None:
+        self.document.set_picture(picture)
+        if picture.was_scaled:
+            size = f"{picture.image.width()} × {picture.image.height()}"
+            self._say(self.tr("The picture is very large; it is kept at {0} pixels.").format(size), is_wrong=False)
+        self.picture_pane.setFocus()
+
+    def _open(self, name: str) -> None:
+        info, description = self._library.info(name), self._library.description(name)
+        if info.folder is None or description is None or len(description.pictures) != 1:
+            self._say(self.tr("This overlay has several pictures; change the files in its folder."), is_wrong=True)
+            return
+        self._old = description
+        path = info.folder / description.pictures[0].image
+        self._run("reading a picture", lambda job: read_picture(path, job), self._on_old_picture_read)
+
+    @Slot(object)
+    def _on_old_picture_read(self, picture: Picture) -> None:
+        assert self._old is not None
+        (old,) = self._old.pictures
+        self.document.start_with(
+            Draft(
+                title=self._old.name,
+                picture=picture,
+                anchors=old.anchors,
+                opacity=old.opacity,
+                blend=old.blend,
+                mirror=old.mirror,
+                order=self._old.order,
+                fit=None if old.fit is Fit.of_count(len(old.anchors)) else old.fit,
+            )
+        )
+
+    def _run(self, name: str, work: Callable[[Job], Any], then: Callable[[Any], None]) -> None:
+        """Do something off the GUI thread, one thing at a time."""
+        if self._job is not None:
+            return
+        self._say("")
+        self._job = Job(name, work)
+        self._job.succeeded.connect(lambda result: self._on_job_ended(then, result))
+        self._job.failed.connect(self._on_job_failed)
+        self._job.start()
+        self._refresh()
+
+    def _on_job_ended(self, then: Callable[[Any], None], result: Any) -> None:
+        self._job = None
+        self._refresh()
+        then(result)
+
+    @Slot(str)
+    def _on_job_failed(self, message: str) -> None:
+        self._job = None
+        self._refresh()
+        self._say(message, is_wrong=True)
+
+    # --- the face
+
+    @Slot()
+    def _on_anchor_requested(self) -> None:
+        self.document.add_anchor(self.face_pane.face.keypoints_px[0])
+
+    @Slot(bool)
+    def _on_live_box_toggled(self, is_live: bool) -> None:
+        self._live_note.setText("")
+        if is_live:
+            self._live_timer.start()
+            self._show_live_face()
+        else:
+            self._live_timer.stop()
+            self.face_pane.show_face(self._model)
+
+    @Slot()
+    def _show_live_face(self) -> None:
+        """Show the newest face; not while an anchor is dragged, or it would move away under the mouse."""
+        if self.face_pane.dragged is not None or not self.isVisible():
+            return
+        result = self._newest_result()
+        face = None if result is None else face_crop(result, room=ROOM)
+        self._live_note.setText("" if face is not None else self.tr("Nobody is in view"))
+        if face is not None:
+            self.face_pane.show_face(face)
+
+    # --- saving
+
+    @Slot()
+    def save(self) -> None:
+        """Write the overlay, and close."""
+        draft = self.document.draft
+        if draft.picture is None or self.is_busy:
+            return
+        if (problem := self._problem(draft)) != "":
+            self._say(problem, is_wrong=True)
+            return
+        try:
+            folder = self._library.info(self._name).folder if self._name else self._library.free_folder(draft.title)
+        except (OverlayError, KeyError) as error:
+            gone = self.tr("The overlay is not there any more; close this window and begin a new one.")
+            self._say(translated(error) if isinstance(error, OverlayError) else gone, is_wrong=True)
+            return
+        assert folder is not None
+        description = draft.description(f"picture{draft.picture.suffix}")
+        if self._old is not None:
+            names = self._old.names if self._old.name == description.name else ()
+            description = replace(description, names=names, credit=self._old.credit)
+        content, replaces = draft.picture.content, self._name is not None
+
+        def write(_job: Job) -> str:
+            save_overlay(folder, description, content, replace_existing=replaces)
+            return folder.name
+
+        self._run("saving an overlay", write, self._on_saved)
+
+    @Slot(object)
+    def _on_saved(self, name: str) -> None:
+        self.document.undo_stack.setClean()
+        self._library.reload()
+        self.saved.emit(name)
+        self._leave(accepted=True)
+
+    def _problem(self, draft: Draft) -> str:
+        if not draft.title.strip() or not draft.title.strip().isprintable():
+            self.name_edit.setFocus()
+            return self.tr("Give the overlay a name.")
+        if not draft.is_tied_down:
+            return self.tr("Anchors on one line do not tie the picture down; drag one of them elsewhere.")
+        return ""
+
+    # --- showing
+
+    @Slot()
+    def _refresh(self) -> None:
+        draft = self.document.draft
+        if self.name_edit.text() != draft.title:
+            self.name_edit.setText(draft.title)
+        title = self.tr("Edit overlay") if self._name else self.tr("Add your own overlay")
+        self.setWindowTitle(f"{title}[*]")
+        self.setWindowModified(self.document.is_modified)
+        is_busy = self.is_busy
+        self.save_button.setEnabled(draft.picture is not None and not is_busy)
+        self.choose_button.setEnabled(not is_busy)
+        self.look.setEnabled(draft.picture is not None)
+        self._hint.setVisible(draft.picture is not None)
+        if draft.picture is not None and not draft.is_tied_down:
+            self._say(self._problem_of_anchors(), is_wrong=True)
+        elif self._message == self._problem_of_anchors():
+            self._say("")
+
+    def _problem_of_anchors(self) -> str:
+        return self.tr("Anchors on one line do not tie the picture down; drag one of them elsewhere.")
+
+    def _say(self, text: str, *, is_wrong: bool = False) -> None:
+        self._message = text
+        self.message_label.setText(sentence(text))
+        self._message_icon.setVisible(bool(text))
+        name = "warning" if is_wrong else "info"
+        colour = self.palette().color(QPalette.ColorRole.WindowText)
+        self._message_icon.setPixmap(tinted_pixmap(name, 18, colour, self.devicePixelRatioF()))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Give the icons the new theme's colours."""
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_live_timer"):  # Qt sends some before that
+            self._tint()
+        super().changeEvent(event)
+
+    def _tint(self) -> None:
+        self.choose_button.setIcon(action_icon("open"))
+
+    # --- dropping and closing
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take a picture that is dragged here."""
+        take_files(event)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Use the picture."""
+        if (path := dropped_path(event.mimeData())) is not None:
+            event.acceptProposedAction()
+            self.choose(path)
+
+    def reject(self) -> None:
+        """Close, after asking if something would be lost."""
+        if self.document.is_modified and not self._is_leaving:
+            self._ask_whether_to_leave()
+        else:
+            self._leave(accepted=False)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """See `reject`."""
+        if self.document.is_modified and not self._is_leaving:
+            event.ignore()
+            self._ask_whether_to_leave()
+            return
+        self._live_timer.stop()
+        self._preview.close()
+        super().closeEvent(event)
+
+    def _ask_whether_to_leave(self) -> None:
+        box = QMessageBox(self)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setWindowTitle(self.windowTitle().replace("[*]", ""))
+        box.setText(self.tr("Save the overlay before closing?"))
+        box.setInformativeText(self.tr("Otherwise what you did here is lost."))
+        save = box.addButton(self.tr("Save"), QMessageBox.ButtonRole.AcceptRole)
+        save.setEnabled(self.save_button.isEnabled())
+        discard = box.addButton(self.tr("Discard"), QMessageBox.ButtonRole.DestructiveRole)
+        box.addButton(QMessageBox.StandardButton.Cancel).setText(self.tr("Go on editing"))
+        save.clicked.connect(self.save)
+        discard.clicked.connect(lambda: self._leave(accepted=False))
+        box.setDefaultButton(save if save.isEnabled() else None)  # type: ignore[arg-type]
+        box.open()
+
+    def _leave(self, *, accepted: bool) -> None:
+        self._is_leaving = True
+        if self._job is not None:
+            self._job.cancel()
+        self._live_timer.stop()
+        self._preview.close()
+        self.done(QDialog.DialogCode.Accepted if accepted else QDialog.DialogCode.Rejected)
+
+
+def _heading(text: str) -> QLabel:
+    label = QLabel(text)
+    font = label.font()
+    font.setBold(True)
+    label.setFont(font)
+    return label
