@@ -11,6 +11,7 @@ from fkd_desktop.live.sources.pictures import (
     MAX_IMAGE_PIXELS,
     PICTURE_S,
     ImageSource,
+    PicturePosition,
     decode_picture,
     read_picture,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "CameraSource",
     "FrameSource",
     "ImageSource",
+    "PicturePosition",
     "VideoSource",
     "as_frame",
     "check_file",

@@ -105,13 +105,15 @@ def check_file(path: Path) -> None:
     """
     try:
         if not path.exists():
-            raise SourceError(f"there is no file {path}; check the path or choose another file")
+            raise SourceError("there is no file {path}; check the path or choose another file", path=path)
         if not path.is_file():
-            raise SourceError(f"{path} is not a file; choose a video or a picture")
+            raise SourceError("{path} is not a file; choose a video or a picture", path=path)
         with path.open("rb") as file:
             if not file.read(1):
-                raise SourceError(f"{path} is empty; choose another file")
+                raise SourceError("{path} is empty; choose another file", path=path)
     except OSError as error:
         raise SourceError(
-            f"{path} cannot be read ({error.strerror or error}); check the path and its permissions"
+            "{path} cannot be read ({reason}); check the path and its permissions",
+            path=path,
+            reason=error.strerror or error,
         ) from error

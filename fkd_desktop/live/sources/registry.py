@@ -12,7 +12,7 @@ from fkd_desktop.errors import SourceError
 from fkd_desktop.live.sources.base import FrameSource, check_file
 from fkd_desktop.live.sources.camera import CameraSource
 from fkd_desktop.live.sources.cameras import CameraName
-from fkd_desktop.live.sources.pictures import IMAGE_SUFFIXES, ImageSource, decode_picture
+from fkd_desktop.live.sources.pictures import ImageSource, decode_picture, natural_key, pictures_in
 from fkd_desktop.live.sources.stream import STREAM_SCHEMES, StreamSource
 from fkd_desktop.live.sources.video import VIDEO_SUFFIXES, VideoSource
 from trainer.core.resources import assets_dir
@@ -45,7 +45,7 @@ def register_source(scheme: str, factory: Callable[[str], FrameSource]) -> None:
     _SCHEMES[scheme] = factory
 
 
-def make_source(name: str) -> FrameSource:
+def make_source(name: str, *, with_neighbours: bool = False) -> FrameSource:
     """Turn what a user wrote into a source.
 
     Parameters
@@ -53,6 +53,8 @@ def make_source(name: str) -> FrameSource:
     name
         ``camera:N``, ``camera:id=...`` (see `CameraName`), ``demo``, an rtsp or http address, or the path of a video,
         a picture or a folder of pictures.
+    with_neighbours
+        Whether the source of a picture begins there but has its folder's other pictures, too, for looking through.
 
     Raises
     ------
@@ -65,23 +67,36 @@ def make_source(name: str) -> FrameSource:
     path = Path(name)
     try:
         path = path.expanduser()
-        pictures = _pictures(path) if path.is_dir() else None
+        if path.is_dir():
+            return _folder(path)
+        check_file(path)
+        # A wrong suffix is common: content decides. Only what is named a video is not tried as a picture first.
+        if path.suffix.lower() not in VIDEO_SUFFIXES and decode_picture(path) is not None:
+            return _neighbours(path) if with_neighbours else ImageSource([path], label=path.name)
     except RuntimeError as error:  # ~somebody who has no home here
-        raise SourceError(f"there is no file {path}; check the path or choose another file") from error
+        raise SourceError("there is no file {path}; check the path or choose another file", path=path) from error
     except OSError as error:
         raise SourceError(
-            f"{path} cannot be read ({error.strerror or error}); check the path and its permissions"
+            "{path} cannot be read ({reason}); check the path and its permissions",
+            path=path,
+            reason=error.strerror or error,
         ) from error
-    if pictures is not None:
-        if not pictures:
-            raise SourceError(f"the folder {path} has no pictures; choose another one")
-        return ImageSource(pictures, label=path.resolve().name or str(path))
-    check_file(path)
-    # A wrong suffix is common: content decides. Only what is named a video is not tried as a picture first.
-    if path.suffix.lower() not in VIDEO_SUFFIXES and decode_picture(path) is not None:
-        return ImageSource([path], label=path.name)
     return VideoSource(path)
 
 
-def _pictures(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file())
+def _folder(path: Path) -> FrameSource:
+    pictures = pictures_in(path)
+    if not pictures:
+        raise SourceError("the folder {path} has no pictures; choose another one", path=path)
+    return ImageSource(pictures, label=path.resolve().name or str(path))
+
+
+def _neighbours(path: Path) -> FrameSource:
+    try:
+        pictures = pictures_in(path.parent)
+    except OSError:  # one may know a file in a folder that one may not list
+        pictures = [path]
+    if path not in pictures:  # an unusual suffix
+        pictures = sorted([*pictures, path], key=natural_key)
+    label = path.name if len(pictures) == 1 else path.resolve().parent.name or path.name
+    return ImageSource(pictures, label=label, start=pictures.index(path))
