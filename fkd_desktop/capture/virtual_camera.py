@@ -39,7 +39,7 @@ class VirtualCameraState(Enum):
 
 
 class VirtualCamera(QObject):
-    """Starts and stops the virtual camera. It never mirrors: calls mirror their own preview, and others must not see that.
+    """Starts and stops the virtual camera. It never mirrors: calls mirror their preview by themselves.
 
     Parameters
     ----------

@@ -38,6 +38,7 @@ OBS_CAMERA_CLASS: Final = r"SOFTWARE\Classes\CLSID\{A3FCE0F5-3493-419F-958A-ABA1
 """Where OBS registers its virtual camera on Windows."""
 _LINUX_DEVICES = Path("/sys/devices/virtual/video4linux")
 _LINUX_NODES = Path("/dev")
+_MACOS_FOLDERS = (Path("/Applications"), Path.home() / "Applications")
 _STANDBY_GREY: Final = 24
 
 
@@ -62,8 +63,8 @@ def virtual_camera_need() -> VirtualCameraNeed:
     if sys.platform == "win32":
         return VirtualCameraNeed.NOTHING if _has_obs_on_windows() else VirtualCameraNeed.DRIVER
     if sys.platform == "darwin":
-        apps = (Path("/Applications/OBS.app"), Path.home() / "Applications" / "OBS.app")
-        return VirtualCameraNeed.NOTHING if any(app.exists() for app in apps) else VirtualCameraNeed.DRIVER
+        is_there = any((folder / "OBS.app").exists() for folder in _MACOS_FOLDERS)
+        return VirtualCameraNeed.NOTHING if is_there else VirtualCameraNeed.DRIVER
     return VirtualCameraNeed.DRIVER
 
 
