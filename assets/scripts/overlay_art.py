@@ -137,7 +137,7 @@ def stroke(path: QPainterPath, colour: str | QBrush, width: float) -> Paint:
 
 @dataclass(frozen=True)
 class Hair:
-    """A tapered, bent hair: where it starts, which way it lies (degrees, clockwise from the right), how long it is."""
+    """A bent hair, thin at both ends: where it starts, which way it lies (degrees, clockwise from the right), how long it is."""
 
     root: Point
     angle_deg: float
@@ -158,10 +158,9 @@ def hairs(strands: Sequence[Hair]) -> Paint:
             middle = root + 0.5 * hair.length * np.array([np.cos(turn), np.sin(turn)])
             tip = middle + 0.5 * hair.length * np.array([np.cos(bent), np.sin(bent)])
             side = 0.5 * hair.width * np.array([-np.sin(turn), np.cos(turn)])
-            path = QPainterPath(QPointF(*(root + side)))
-            path.quadTo(QPointF(*(middle + side)), QPointF(*tip))
-            path.quadTo(QPointF(*(middle - side)), QPointF(*(root - side)))
-            path.closeSubpath()
+            path = QPainterPath(QPointF(*root))
+            path.cubicTo(QPointF(*(root + side)), QPointF(*(middle + side)), QPointF(*tip))
+            path.cubicTo(QPointF(*(middle - side)), QPointF(*(root - side)), QPointF(*root))
             painter.fillPath(path, hair.colour)
 
     return paint
