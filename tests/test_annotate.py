@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from fkd_desktop.annotate import annotate, once
 from fkd_desktop.annotate.choosing import choose_layers
+from fkd_desktop.annotate.clip import annotate, once
 from fkd_desktop.annotate.sheet import SHEET_COLUMNS, SHEET_ROWS, SHEET_TILE_WIDTH, SHEET_TILES, ContactSheet
 from fkd_desktop.errors import SourceError
 from fkd_desktop.live.sources import FrameSource, VideoSource, make_source

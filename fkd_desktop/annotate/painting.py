@@ -75,13 +75,15 @@ class PaintedVideo:
             self._thread.join()
 
     def _run(self) -> None:
+        has_ended = False
         try:
             with self._writer as writer:
                 while (result := self._waiting.get()) is not None:
                     painted = render(result, self._layers)
                     writer.write(painted, result.timestamp_s)
                     self._on_painted(painted)
+                has_ended = True
         except BaseException as error:
             self._error = error
-            while self._waiting.get() is not None:  # whoever adds must not wait for ever
-                pass
+        while not has_ended:  # whoever adds must not wait for ever
+            has_ended = self._waiting.get() is None
