@@ -6,7 +6,7 @@ import json
 import logging
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar, overload
 
 import platformdirs
 from PySide6.QtCore import QByteArray, QSettings
@@ -39,16 +39,6 @@ def runs_path() -> Path:
 def overlays_path() -> Path:
     """Return the folder of the user's own overlays."""
     return platformdirs.user_data_path(APP_ID, appauthor=False) / "overlays"
-
-
-def pictures_path() -> Path:
-    """Return where snapshots go unless the user says otherwise."""
-    return platformdirs.user_pictures_path() / "FKD Desktop"
-
-
-def videos_path() -> Path:
-    """Return where recordings go unless the user says otherwise."""
-    return platformdirs.user_videos_path() / "FKD Desktop"
 
 
 def set_up_logging() -> Path | None:
@@ -159,10 +149,10 @@ class Settings:
     device = _choice("network/device", "auto", ("auto", "cpu", "cuda", "mps"))
     # What is kept
     pictures_folder = _text("capture/pictures")
-    """Where snapshots go; empty for `pictures_path`."""
+    """Where snapshots go; empty for the usual folder."""
     videos_folder = _text("capture/videos")
     countdown_s = _choice("capture/countdown", 0, (0, 3, 5, 10))
-    snapshots_have_overlays = _flag("capture/snapshots_have_overlays", default=True)
+    picture_format: _Setting[Literal["png", "jpg"]] = _choice("capture/format", "png", ("png", "jpg"))
     export_folder = _text("capture/export")
     # The rest
     data_folder = _text("training/data")

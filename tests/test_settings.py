@@ -27,7 +27,7 @@ VALUES = {
     "pictures_folder": "/p",
     "videos_folder": "/v",
     "countdown_s": 5,
-    "snapshots_have_overlays": False,
+    "picture_format": "jpg",
     "export_folder": "/e",
     "data_folder": "/d",
     "language": "de",

@@ -20,9 +20,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from fkd_desktop.capture.files import default_pictures_folder, default_videos_folder
 from fkd_desktop.i18n import LANGUAGES
 from fkd_desktop.live.smoothing import SmoothingLevel
-from fkd_desktop.settings import Settings, pictures_path, videos_path
+from fkd_desktop.settings import Settings
 from fkd_desktop.ui.preferences.device_list import DeviceList
 from fkd_desktop.ui.preferences.folder_row import FolderRow
 
@@ -133,8 +134,11 @@ class PreferencesDialog(QDialog):
             "countdown_s",
             [(0, self.tr("None")), *((s, self.tr("%n second(s)", "", s)) for s in (3, 5, 10))],
         )
-        self.overlays = self._add_check(
-            form, self.tr("Pictures show the &overlays, as on the screen"), "snapshots_have_overlays"
+        self.format = self._add_choice(
+            form,
+            self.tr("Format"),
+            "picture_format",
+            [("png", self.tr("PNG: every pixel as it is")), ("jpg", self.tr("JPEG: smaller files"))],
         )
 
     # --- showing and storing
@@ -151,8 +155,8 @@ class PreferencesDialog(QDialog):
             combo.setCurrentIndex(max(0, combo.findData(getattr(settings, name))))
             combo.blockSignals(False)
         self.devices.choose(settings.device)
-        self.pictures.show_path(Path(settings.pictures_folder or pictures_path()))
-        self.videos.show_path(Path(settings.videos_folder or videos_path()))
+        self.pictures.show_path(Path(settings.pictures_folder or default_pictures_folder()))
+        self.videos.show_path(Path(settings.videos_folder or default_videos_folder()))
 
     def _set(self, name: str, value: Any) -> None:
         setattr(self._settings, name, value)

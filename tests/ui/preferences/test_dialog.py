@@ -35,7 +35,6 @@ def dialog(settings, qtbot):
         ("loop", "loops_videos"),
         ("last_source", "starts_with_last_source"),
         ("release", "releases_camera_when_minimised"),
-        ("overlays", "snapshots_have_overlays"),
     ],
 )
 def test_a_check_box_stores_and_tells_at_once(dialog, settings, qtbot, box, name):
@@ -50,7 +49,12 @@ def test_a_check_box_stores_and_tells_at_once(dialog, settings, qtbot, box, name
 
 @pytest.mark.parametrize(
     ("combo", "name", "value"),
-    [("smoothing", "smoothing", SmoothingLevel.HIGH), ("countdown", "countdown_s", 5), ("language", "language", "de")],
+    [
+        ("smoothing", "smoothing", SmoothingLevel.HIGH),
+        ("countdown", "countdown_s", 5),
+        ("language", "language", "de"),
+        ("format", "picture_format", "jpg"),
+    ],
 )
 def test_a_choice_stores_and_tells_at_once(dialog, settings, qtbot, combo, name, value):
     widget = getattr(dialog, combo)
