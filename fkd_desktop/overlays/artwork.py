@@ -35,7 +35,7 @@ class Level:
     Attributes
     ----------
     image
-        Premultiplied pixels, with ``margin_px`` transparent ones on each side.
+        Premultiplied pixels, with transparent ones around them if that was wanted.
     to_pixels
         From the picture's own coordinates to the image's.
     """
@@ -53,8 +53,8 @@ class Artwork:
         The PNG or SVG.
     mirrored
         Turned over: x becomes -x.
-    margin_px
-        Transparent pixels around every size.
+    margin
+        Width of a transparent margin around every size, over the picture's longest side; 0 for none.
 
     Raises
     ------
@@ -62,8 +62,8 @@ class Artwork:
         If the file is missing, damaged, too large or not safe.
     """
 
-    def __init__(self, path: Path, *, mirrored: bool = False, margin_px: int = 0) -> None:
-        self._mirrored, self._margin_px = mirrored, margin_px
+    def __init__(self, path: Path, *, mirrored: bool = False, margin: float = 0.0) -> None:
+        self._mirrored, self._margin = mirrored, margin
         self._svg: bytes | None = None
         self._lock = threading.Lock()
         if path.suffix.lower() == ".svg":
@@ -104,7 +104,8 @@ class Artwork:
         return level
 
     def _level(self, image: QImage) -> Level:
-        rect, margin = self.rect, self._margin_px
+        rect = self.rect
+        margin = math.ceil(self._margin * max(image.width(), image.height())) + 2 if self._margin else 0
         to_pixels = QTransform.fromTranslate(-rect.left(), -rect.top())
         to_pixels *= QTransform.fromScale(image.width() / rect.width(), image.height() / rect.height())
         to_pixels *= QTransform.fromTranslate(margin, margin)

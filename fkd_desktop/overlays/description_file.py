@@ -56,6 +56,8 @@ def read_description(path: Path) -> OverlayDescription:
         If it is missing, damaged, or says something that makes no sense.
     """
     try:
+        if not path.is_file():  # a pipe would be waited for
+            raise OverlayError("the overlay's description {path} is missing; put it there", path=path)
         with path.open("rb") as file:
             content = file.read(MAX_FILE_BYTES + 1)
         if len(content) > MAX_FILE_BYTES:
@@ -187,7 +189,7 @@ def _is_line(points: NDArray[np.float64]) -> bool:
 def _shown(value: object) -> str:
     """Return a value as it may stand in a sentence."""
     text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return text if len(text) <= 60 else text[:57] + "\u2026"
 
 
 class _Table:

@@ -8,6 +8,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from PySide6.QtCore import QRectF
 
 
 def delaunay(points: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -39,6 +40,38 @@ def delaunay(points: NDArray[np.float64]) -> NDArray[np.int64]:
     inner = triangles[triangles.max(axis=1) < count]
     result: NDArray[np.int64] = inner[np.lexsort(inner.T[::-1])]
     return result[signed_areas(unit[result]) > 1e-9]
+
+
+def rim_of(rect: QRectF, out: float) -> NDArray[np.float64]:
+    """Return (12, 2) points around a picture, this far outside it."""
+    xs = np.linspace(rect.left() - out, rect.right() + out, 4)
+    ys = np.linspace(rect.top() - out, rect.bottom() + out, 4)
+    return np.array([(x, y) for i, x in enumerate(xs) for j, y in enumerate(ys) if i in (0, 3) or j in (0, 3)])
+
+
+def follow_weights(anchors: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the (P, A) matrix that takes where the anchors are to where other points follow them.
+
+    Each point follows the affine transform that fits the anchors best, nearer ones more: moving least squares
+    (S. Schaefer, T. McPhail and J. Warren, "Image deformation using moving least squares", SIGGRAPH 2006), whose
+    weights depend on the picture alone.
+
+    Parameters
+    ----------
+    anchors
+        (A, 2) in the picture, not all on one line.
+    points
+        (P, 2) in the picture.
+    """
+    rows = []
+    size = float(np.ptp(anchors, axis=0).max())
+    for point in points:
+        near = 1 / (np.square(anchors - point).sum(axis=1) / size**2 + 0.01)
+        near /= near.sum()
+        offsets = anchors - near @ anchors
+        spread = offsets.T @ (offsets * near[:, None])
+        rows.append(near + (point - near @ anchors) @ np.linalg.solve(spread, (offsets * near[:, None]).T))
+    return np.array(rows)
 
 
 def signed_areas(corners: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QPainter, QPolygonF, QTransform
+from PySide6.QtGui import QBrush, QPainter, QTransform
 
 from fkd_desktop.errors import OverlayError
+from fkd_desktop.live.head_pose import MODEL_MM
 from fkd_desktop.overlays.artwork import Artwork
 from fkd_desktop.overlays.description import Anchor, Blend, Fit
-from fkd_desktop.overlays.mesh import delaunay, signed_areas
+from fkd_desktop.overlays.mesh import delaunay, follow_weights, rim_of, signed_areas
 from fkd_desktop.overlays.offscreen import Sheet
 from fkd_desktop.overlays.placement import anchor_weights, fitted, is_in_front, mapped, targets, to_qt
 
@@ -125,10 +126,10 @@ def inside(folder: Path, image: str) -> Path:
 class _Piece:
     """A picture that moves as a whole: by a similarity, an affine transform or a perspective."""
 
-    margin_px = 0
+    margin = 0.0
 
     def __init__(self, path: Path, picture: PictureDescription, *, mirrored: bool) -> None:
-        self._artwork = Artwork(path, mirrored=mirrored, margin_px=self.margin_px)
+        self._artwork = Artwork(path, mirrored=mirrored, margin=self.margin)
         self.opacity, self.mode, self._fit = picture.opacity, _MODES[picture.blend], picture.fit
         self._source = _points(picture.anchors, mirrored=mirrored)
         self._weights = anchor_weights(picture.anchors, flipped=mirrored)
@@ -164,12 +165,12 @@ class _Piece:
 
 
 class _MeshPiece(_Piece):
-    """A picture that bends: triangles between the anchors, and on to the picture's rim by the best affine transform.
+    """A picture that bends: triangles between the anchors, and on to the picture's rim as the anchors near it tell.
 
     Triangles that a turned head folds away are left out: what they would show is behind others.
     """
 
-    margin_px = 2
+    margin = 0.01
 
     def __init__(self, path: Path, picture: PictureDescription, *, mirrored: bool) -> None:
         super().__init__(path, picture, mirrored=mirrored)
@@ -181,22 +182,22 @@ class _MeshPiece(_Piece):
                     path=path,
                     place=f"({abs(x):g}, {y:g})",
                 )
-        # Eight points around the picture, a little outside so that none coincides with an anchor on its edge.
-        out = 0.01 * max(rect.width(), rect.height())
-        xs = (rect.left() - out, rect.center().x(), rect.right() + out)
-        ys = (rect.top() - out, rect.center().y(), rect.bottom() + out)
-        self._rim = np.array([(x, y) for x in xs for y in ys if (x, y) != (xs[1], ys[1])])
-        self._net = np.concatenate([self._rim, self._source])
-        # Those of the rim first: where a turned head makes triangles overlap, the face's own are on top.
+        # Points around the picture, a little outside so that none coincides with an anchor on its edge.
+        rim = rim_of(rect, self.margin * max(rect.width(), rect.height()))
+        self._net = np.concatenate([rim, self._source])
+        self._net_weights = np.concatenate([follow_weights(self._source, rim), np.eye(len(self._source))])
+        # Where a turned head makes triangles overlap, the nose is in front of a cheek, and all are before the rim.
+        depth_mm = np.concatenate([np.full(len(rim), 200.0), self._weights @ MODEL_MM[:, 2]])
         triangles = delaunay(self._net)
-        self._triangles = triangles[np.argsort(-(triangles < len(self._rim)).sum(axis=1), kind="stable")]
+        self._triangles = triangles[np.argsort(-depth_mm[triangles].sum(axis=1), kind="stable")]
+        self._own_areas = signed_areas(self._net[self._triangles])
 
     def _moved_net(self, keypoints_px: NDArray[np.float32]) -> NDArray[np.float64] | None:
         target = targets(self._weights, keypoints_px)
-        matrix = None if target is None else self._fitted(target)
-        if target is None or matrix is None:
+        if target is None:
             return None
-        return np.concatenate([mapped(matrix, self._rim), target])
+        net: NDArray[np.float64] = self._net_weights @ target
+        return net if np.abs(net).max() <= _FARTHEST_PX else None
 
     def bounds(self, keypoints_px: NDArray[np.float32]) -> QRectF:
         net = self._moved_net(keypoints_px)
@@ -204,29 +205,30 @@ class _MeshPiece(_Piece):
 
     def paint(self, painter: QPainter, keypoints_px: NDArray[np.float32]) -> None:
         net = self._moved_net(keypoints_px)
-        if net is None:
+        sheet = None if net is None else Sheet(painter, _bounds(net))
+        if net is None or sheet is None or sheet.is_empty:
             return
-        sheet = Sheet(painter, _bounds(net))
-        if sheet.is_empty:
+        areas = signed_areas(net[self._triangles])
+        shown = areas > 1e-3 * self._own_areas * np.abs(areas).sum() / self._own_areas.sum()
+        if not shown.any():
             return
-        areas, own_areas = signed_areas(net[self._triangles]), signed_areas(self._net[self._triangles])
-        shown = areas > 1e-4 * own_areas * areas.sum() / own_areas.sum()
-        grown = math.sqrt(max(areas[shown].sum(), 1e-9) / own_areas[shown].sum()) if shown.any() else 0.0
+        grown = math.sqrt(areas[shown].sum() / self._own_areas[shown].sum())
         level = self._artwork.level(grown * _scale(painter.deviceTransform(), QPointF(*net.mean(axis=0))))
-        on_sheet = [sheet.to_sheet.map(QPointF(x, y)) for x, y in net.tolist()]
-        pixels = [level.to_pixels.map(QPointF(x, y)) for x, y in self._net.tolist()]
+        triangles = self._triangles[shown]
+        on_sheet = _through(sheet.to_sheet, net)
+        corners = on_sheet[triangles]
+        brushes = _between(_through(level.to_pixels, self._net)[triangles], corners)
+        points = [QPointF(x, y) for x, y in on_sheet.tolist()]
         mesh_painter = QPainter(sheet.image)
         # Neither smooth edges nor mixing: each pixel belongs to exactly one triangle, so that no seam can show.
         mesh_painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         mesh_painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
         mesh_painter.setPen(Qt.PenStyle.NoPen)
         brush = QBrush(level.image)
-        for triangle in self._triangles[shown].tolist():
-            to_sheet = _between([pixels[i] for i in triangle], [on_sheet[i] for i in triangle])
-            if to_sheet is not None:
-                brush.setTransform(to_sheet)
-                mesh_painter.setBrush(brush)
-                mesh_painter.drawPolygon(QPolygonF([on_sheet[i] for i in triangle]))
+        for (a, b, c), to_sheet in zip(triangles.tolist(), brushes.tolist(), strict=True):
+            brush.setTransform(QTransform(*to_sheet))
+            mesh_painter.setBrush(brush)
+            mesh_painter.drawPolygon([points[a], points[b], points[c]])
         mesh_painter.end()
         sheet.put()
 
@@ -248,13 +250,16 @@ def _scale(transform: QTransform, at: QPointF) -> float:
     return 1e3 * math.sqrt(abs(across.x() * down.y() - across.y() * down.x()))
 
 
-def _between(source: list[QPointF], target: list[QPointF]) -> QTransform | None:
-    """Return the affine transform that takes a triangle to another."""
-    a, b = (_frame_of(corners) for corners in (source, target))
-    inverse, is_possible = a.inverted()
-    return inverse * b if is_possible else None
+def _through(transform: QTransform, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return points after an affine transform."""
+    linear = np.array([[transform.m11(), transform.m12()], [transform.m21(), transform.m22()]])
+    moved: NDArray[np.float64] = points @ linear + (transform.dx(), transform.dy())
+    return moved
 
 
-def _frame_of(corners: list[QPointF]) -> QTransform:
-    p, q, r = corners
-    return QTransform(q.x() - p.x(), q.y() - p.y(), r.x() - p.x(), r.y() - p.y(), p.x(), p.y())
+def _between(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the affine transforms, (T, 6) in Qt's order, that take (T, 3, 2) triangles to others."""
+    linear = np.linalg.solve(source[:, 1:] - source[:, :1], target[:, 1:] - target[:, :1])
+    shift = target[:, 0] - (source[:, :1] @ linear)[:, 0]
+    transforms: NDArray[np.float64] = np.concatenate([linear.reshape(-1, 4), shift], axis=1)
+    return transforms

@@ -101,10 +101,7 @@ def affine(source: Points, target: Points) -> Matrix | None:
     centre, aim = source.mean(axis=0), target.mean(axis=0)
     solution, _, rank, _ = np.linalg.lstsq(source - centre, target - aim, rcond=1e-9)
     linear = solution.T
-    if rank < 2 or not np.isfinite(linear).all() or np.linalg.det(linear) <= 0:
-        return None
-    stretch = np.linalg.svd(linear, compute_uv=False)
-    if stretch[0] > _MOST_SQUEEZED * stretch[1]:
+    if rank < 2 or not _is_seen_from_front(linear):
         return None
     matrix = np.eye(3)
     matrix[:2, :2], matrix[:2, 2] = linear, aim - linear @ centre
@@ -139,7 +136,9 @@ def homography(source: Points, target: Points) -> Matrix | None:
         return None
     matrix /= middle
     depths = source @ matrix[2, :2] + matrix[2, 2]
-    if depths.min() < _LEAST_DEPTH or np.linalg.det(matrix) <= 0:
+    # How the picture is stretched about its middle, where the depth is 1.
+    at_middle = matrix[:2, :2] - np.outer(matrix[:2] @ [*source.mean(axis=0), 1], matrix[2, :2])
+    if depths.min() < _LEAST_DEPTH or not _is_seen_from_front(at_middle):
         return None
     return matrix
 
@@ -159,6 +158,14 @@ def mapped(matrix: Matrix, points: Points) -> Points:
 def to_qt(matrix: Matrix) -> QTransform:
     """Return a matrix in the form of Qt, which acts on rows."""
     return QTransform(*(float(value) for value in matrix.T.ravel()))
+
+
+def _is_seen_from_front(linear: NDArray[np.float64]) -> bool:
+    """Whether a transform neither turns a picture over nor squeezes it to a line."""
+    if not np.isfinite(linear).all() or np.linalg.det(linear) <= 0:
+        return False
+    stretch = np.linalg.svd(linear, compute_uv=False)
+    return bool(stretch[0] <= _MOST_SQUEEZED * stretch[1])
 
 
 def _normalised(points: Points) -> tuple[Matrix | None, Points]:

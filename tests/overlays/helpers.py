@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter
 
+from fkd_desktop.live.head_pose import MODEL_MM
 from fkd_desktop.live.result import FrameResult
 from fkd_desktop.overlays import paint_result, render
 from tests.live.helpers import face_points
@@ -73,4 +74,15 @@ def paint_into(
     return pixels[:, : 4 * image.width()].reshape(image.height(), image.width(), 4)[:, :, :3].copy()
 
 
-__all__ = ["GREY", "alpha_of", "face_points", "paint_into", "painted", "result_of"]
+def turned_face(
+    cx: float = 320, cy: float = 240, side: float = 200, *, yaw_deg: float = 0.0, pitch_deg: float = 0.0
+) -> np.ndarray:
+    """(68, 2) float32 keypoints of the mean head, turned in space, between whose eyes is this place."""
+    yaw, pitch = np.radians(yaw_deg), np.radians(pitch_deg)
+    about_y = np.array([[np.cos(yaw), 0, -np.sin(yaw)], [0, 1, 0], [np.sin(yaw), 0, np.cos(yaw)]])
+    about_x = np.array([[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]])
+    points = (MODEL_MM @ (about_x @ about_y).T)[:, :2] * side / 160
+    return (points + np.array([cx, cy])).astype(np.float32)
+
+
+__all__ = ["GREY", "alpha_of", "face_points", "paint_into", "painted", "result_of", "turned_face"]
