@@ -100,7 +100,8 @@ class CameraWatcher(QObject):
         if self._job is not None:
             self._is_outdated = True
             return
-        self._job = Job("camera-list", lambda _job: self._list_cameras())
+        list_cameras = self._list_cameras  # not `self`: a job that hangs must not keep the watcher
+        self._job = Job("camera-list", lambda _job: list_cameras())
         self._job.succeeded.connect(self._on_job_succeeded)
         self._job.failed.connect(self._on_job_failed)
         self._job.start()
@@ -139,7 +140,8 @@ class CameraWatcher(QObject):
 
     def _stop_watching(self) -> None:
         if self._folder is not None:
-            self._folder.deleteLater()
+            # Dies here and now: its socket notifier must not be left to Python's collector, which runs in any thread.
+            self._folder.setParent(None)
             self._folder = None
 
 
