@@ -14,7 +14,7 @@ from fkd_desktop.workers.virtual_camera import (
     DEFAULT_SIZE_PX,
     VirtualCameraNeed,
     VirtualCameraThread,
-    virtual_camera_need,
+    virtual_camera_needs,
 )
 
 if TYPE_CHECKING:
@@ -75,9 +75,9 @@ class VirtualCamera(QObject):
         """Whether it runs, or is about to."""
         return self._thread is not None
 
-    def need(self) -> VirtualCameraNeed:
+    def needs(self) -> frozenset[VirtualCameraNeed]:
         """Say what is missing right now."""
-        return virtual_camera_need()
+        return virtual_camera_needs()
 
     def start(self) -> None:
         """Open it; `changed` tells how that went."""

@@ -43,9 +43,8 @@ _STANDBY_GREY: Final = 24
 
 
 class VirtualCameraNeed(Enum):
-    """What is missing for a virtual camera, as far as it can be told without opening one."""
+    """What may be missing for a virtual camera, as far as it can be told without opening one."""
 
-    NOTHING = auto()
     PACKAGE = auto()
     """The Python package pyvirtualcam."""
     DRIVER = auto()
@@ -54,35 +53,31 @@ class VirtualCameraNeed(Enum):
     """There is one, but this user may not write to it."""
 
 
-def virtual_camera_need() -> VirtualCameraNeed:
-    """Say what is missing right now."""
+def virtual_camera_needs() -> frozenset[VirtualCameraNeed]:
+    """Say what is missing right now; nothing if all is there."""
+    importlib.invalidate_caches()  # it may have been installed since the application was started
+    needs = set()
     if importlib.util.find_spec("pyvirtualcam") is None:
-        return VirtualCameraNeed.PACKAGE
+        needs.add(VirtualCameraNeed.PACKAGE)
     if sys.platform.startswith("linux"):
-        return _need_on_linux()
-    if sys.platform == "win32":
-        return VirtualCameraNeed.NOTHING if _has_obs_on_windows() else VirtualCameraNeed.DRIVER
-    if sys.platform == "darwin":
-        is_there = any((folder / "OBS.app").exists() for folder in _MACOS_FOLDERS)
-        return VirtualCameraNeed.NOTHING if is_there else VirtualCameraNeed.DRIVER
-    return VirtualCameraNeed.DRIVER
-
-
-def _need_on_linux() -> VirtualCameraNeed:
-    devices, nodes = _LINUX_DEVICES, _LINUX_NODES
-    found = [nodes / device.name for device in sorted(devices.glob("video*"))] if devices.is_dir() else []
-    if not found:
-        return VirtualCameraNeed.DRIVER
-    if not any(os.access(node, os.W_OK) for node in found):
-        return VirtualCameraNeed.PERMISSION
-    return VirtualCameraNeed.NOTHING
+        found = [_LINUX_NODES / path.name for path in _LINUX_DEVICES.glob("video*")] if _LINUX_DEVICES.is_dir() else []
+        if not found:
+            needs.add(VirtualCameraNeed.DRIVER)
+        elif not any(os.access(node, os.W_OK) for node in found):
+            needs.add(VirtualCameraNeed.PERMISSION)
+    elif sys.platform == "darwin":
+        if not any((folder / "OBS.app").exists() for folder in _MACOS_FOLDERS):
+            needs.add(VirtualCameraNeed.DRIVER)
+    elif not _has_obs_on_windows():
+        needs.add(VirtualCameraNeed.DRIVER)
+    return frozenset(needs)
 
 
 def _has_obs_on_windows() -> bool:
-    winreg: Any = importlib.import_module("winreg")
     try:
+        winreg: Any = importlib.import_module("winreg")
         winreg.CloseKey(winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, OBS_CAMERA_CLASS))
-    except OSError:
+    except (ImportError, OSError):
         return False
     return True
 

@@ -11,7 +11,7 @@ from fkd_desktop.capture.look import Look, paint
 from fkd_desktop.capture.virtual_camera import VirtualCamera, VirtualCameraState
 from fkd_desktop.live.sinks import SinkSet
 from fkd_desktop.workers import virtual_camera as module
-from fkd_desktop.workers.virtual_camera import VirtualCameraNeed, VirtualCameraThread, virtual_camera_need
+from fkd_desktop.workers.virtual_camera import VirtualCameraNeed, VirtualCameraThread, virtual_camera_needs
 from tests.capture import fake_pyvirtualcam
 from tests.capture.live_frames import RedLayer, live_frame
 
@@ -135,29 +135,31 @@ def test_a_device_that_goes_is_a_sentence_and_closed(package, start, qtbot):
 
 def test_without_the_package_that_is_what_is_missing(monkeypatch):
     fake_pyvirtualcam.uninstall(monkeypatch)
-    assert virtual_camera_need() is VirtualCameraNeed.PACKAGE
+    assert VirtualCameraNeed.PACKAGE in virtual_camera_needs()
 
 
 def test_on_linux_a_loopback_device_is_looked_for(monkeypatch, package, tmp_path):
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(module, "_LINUX_DEVICES", tmp_path / "devices")
     monkeypatch.setattr(module, "_LINUX_NODES", tmp_path)
-    assert virtual_camera_need() is VirtualCameraNeed.DRIVER
+    assert virtual_camera_needs() == {VirtualCameraNeed.DRIVER}
     (tmp_path / "devices" / "video7").mkdir(parents=True)
-    assert virtual_camera_need() is VirtualCameraNeed.PERMISSION  # as if the node may not be written: it is not there
+    assert virtual_camera_needs() == {
+        VirtualCameraNeed.PERMISSION
+    }  # its node is not there, let alone writable
     (tmp_path / "video7").touch()
-    assert virtual_camera_need() is VirtualCameraNeed.NOTHING
+    assert virtual_camera_needs() == frozenset()
 
 
 def test_on_macos_obs_is_looked_for(monkeypatch, package, tmp_path):
     monkeypatch.setattr(sys, "platform", "darwin")
     monkeypatch.setattr(module, "_MACOS_FOLDERS", (tmp_path,))
-    assert virtual_camera_need() is VirtualCameraNeed.DRIVER
+    assert virtual_camera_needs() == {VirtualCameraNeed.DRIVER}
     (tmp_path / "OBS.app").mkdir()
-    assert virtual_camera_need() is VirtualCameraNeed.NOTHING
+    assert virtual_camera_needs() == frozenset()
 
 
-@pytest.mark.parametrize(("is_there", "need"), [(True, VirtualCameraNeed.NOTHING), (False, VirtualCameraNeed.DRIVER)])
+@pytest.mark.parametrize(("is_there", "need"), [(True, set()), (False, {VirtualCameraNeed.DRIVER})])
 def test_on_windows_obs_is_looked_for(monkeypatch, package, is_there, need):
     class Winreg:
         HKEY_LOCAL_MACHINE = 1
@@ -174,7 +176,7 @@ def test_on_windows_obs_is_looked_for(monkeypatch, package, is_there, need):
 
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setitem(sys.modules, "winreg", Winreg)
-    assert virtual_camera_need() is need
+    assert virtual_camera_needs() == need
 
 
 # --- switched on and off
