@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QLabel, QLineEdit, QStyle, QVBoxLayout, QWidget
 
 from fkd_desktop.errors import SourceError
 from fkd_desktop.i18n import translated
@@ -40,13 +40,22 @@ class UrlDialog(QDialog):
         self.trouble = QLabel()
         self.trouble.setWordWrap(True)
         self.trouble.setAccessibleName(self.tr("What is wrong with the address"))
+        sign = QLabel(alignment=Qt.AlignmentFlag.AlignTop)
+        size_px = self.style().pixelMetric(QStyle.PixelMetric.PM_SmallIconSize)
+        sign.setPixmap(self.style().standardIcon(QStyle.StandardPixmap.SP_MessageBoxWarning).pixmap(size_px))
+        self._trouble_row = QWidget()
+        row = QHBoxLayout(self._trouble_row)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(sign)
+        row.addWidget(self.trouble, 1)
         self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Open | QDialogButtonBox.StandardButton.Cancel)
         self._buttons.accepted.connect(self.accept)
         self._buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
-        for widget in (label, self.address, self.trouble, promise):
+        for widget in (label, self.address, self._trouble_row, promise):
             layout.addWidget(widget)
         layout.addStretch(1)
+        layout.addSpacing(8)
         layout.addWidget(self._buttons)
         self.address.textChanged.connect(self._on_address_changed)
         self._on_address_changed()
@@ -64,7 +73,8 @@ class UrlDialog(QDialog):
             check_url(self.url)
         except SourceError as error:
             self.trouble.setText(sentence(translated(error)))
-            self.trouble.show()
+            self._trouble_row.show()
+            self._fit()
             self.address.setFocus()
             self.address.selectAll()
             return
@@ -72,5 +82,12 @@ class UrlDialog(QDialog):
 
     @Slot()
     def _on_address_changed(self) -> None:
-        self.trouble.hide()
+        self._trouble_row.hide()
         self._buttons.button(QDialogButtonBox.StandardButton.Open).setEnabled(bool(self.address.text().strip()))
+
+    def _fit(self) -> None:
+        """Grow to the height that the texts need at this width: a layout alone would cut them off."""
+        layout = self.layout()
+        assert layout is not None
+        layout.activate()
+        self.resize(self.width(), max(self.height(), layout.totalHeightForWidth(self.width())))

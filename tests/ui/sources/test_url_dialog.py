@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QDialogButtonBox
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel
 
 from fkd_desktop.ui.sources.url_dialog import UrlDialog
 
@@ -47,6 +47,8 @@ def test_what_is_no_address_is_said(qtbot: QtBot, dialog: UrlDialog, typed: str)
     assert dialog.isVisible() and dialog.trouble.isVisible()
     assert dialog.trouble.text().startswith("This is not an address") and dialog.trouble.text().endswith(".")
     assert dialog.address.selectedText() == typed
+    for label in dialog.findChildren(QLabel):
+        assert label.height() >= label.heightForWidth(label.width()), f"{label.text()!r} is cut off"
     qtbot.keyClicks(dialog.address, "x")
     assert not dialog.trouble.isVisible()
 
