@@ -54,7 +54,7 @@ class BrokenRow(QFrame):
         self.remove_button = QPushButton(self.tr("Remove…"))
         self.remove_button.setAccessibleName(self.tr("Remove {0}").format(name))
         self.remove_button.clicked.connect(self.removal_requested)
-        self.remove_button.setVisible(can_remove)
+        self.remove_button.setHidden(not can_remove)
         buttons = QHBoxLayout()
         buttons.addWidget(self.open_button)
         buttons.addWidget(self.remove_button)

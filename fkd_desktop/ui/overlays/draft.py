@@ -256,7 +256,7 @@ class Document(QObject):
         draft = self._draft
         if draft.picture is None or len(draft.anchors) >= MAX_ANCHORS:
             return
-        to_picture = _onto_picture(draft.anchors, keypoints_px)
+        to_picture = _onto_picture(draft.anchors, keypoints_px, keeps_shape=draft.fit is Fit.SIMILARITY)
         here = np.array([keypoints_px[list(anchor.keypoints)].mean(axis=0) for anchor in draft.anchors])
         drawn, rect = draft.picture.drawn, draft.picture.rect
         best: tuple[float, Anchor] | None = None
@@ -299,17 +299,25 @@ class Document(QObject):
 
 
 def _onto_picture(
-    anchors: tuple[Anchor, ...], keypoints_px: NDArray[np.float32]
+    anchors: tuple[Anchor, ...], keypoints_px: NDArray[np.float32], *, keeps_shape: bool
 ) -> Callable[[NDArray[np.float32]], tuple[float, float]]:
-    """Return the similarity from a face to the picture that fits the anchors best (Umeyama, IEEE PAMI 13 (1991))."""
-    z = np.array([complex(*keypoints_px[list(anchor.keypoints)].mean(axis=0)) for anchor in anchors])
-    w = np.array([complex(*anchor.image_px) for anchor in anchors])
-    spread = float(np.square(np.abs(z - z.mean())).sum())
-    a = (np.conj(z - z.mean()) * (w - w.mean())).sum() / max(spread, 1e-9)
+    """Return what takes a point of the face to the picture: by least squares an affine transform, or a similarity.
+
+    The similarity is S. Umeyama's (IEEE PAMI 13 (1991)), in the complex plane.
+    """
+    face = np.array([keypoints_px[list(anchor.keypoints)].mean(axis=0) for anchor in anchors], np.float64)
+    picture = np.array([anchor.image_px for anchor in anchors])
+    centre, middle = face.mean(axis=0), picture.mean(axis=0)
+    if len(anchors) > MIN_ANCHORS and not keeps_shape:
+        matrix = np.linalg.lstsq(face - centre, picture - middle, rcond=None)[0]
+    else:
+        z, w = (points[:, 0] + 1j * points[:, 1] for points in (face - centre, picture - middle))
+        a = (np.conj(z) * w).sum() / max(float(np.square(np.abs(z)).sum()), 1e-9)
+        matrix = np.array([[a.real, a.imag], [-a.imag, a.real]])
 
     def to_picture(at: NDArray[np.float32]) -> tuple[float, float]:
-        found = a * (complex(*at) - z.mean()) + w.mean()
-        return float(found.real), float(found.imag)
+        x, y = (at - centre) @ matrix + middle
+        return float(x), float(y)
 
     return to_picture
 

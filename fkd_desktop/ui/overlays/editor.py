@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPalette
 from PySide6.QtWidgets import (
-    QCheckBox,
     QDialog,
     QDialogButtonBox,
     QFileDialog,
-    QGridLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -28,15 +26,14 @@ from fkd_desktop.i18n import translated
 from fkd_desktop.overlays.description import MAX_NAME_LENGTH, Fit
 from fkd_desktop.overlays.saving import save_overlay
 from fkd_desktop.ui.dropping import dropped_path, take_files
-from fkd_desktop.ui.icons import action_icon, tinted_pixmap
+from fkd_desktop.ui.icons import action_icon
 from fkd_desktop.ui.overlays.draft import Document, Draft
 from fkd_desktop.ui.overlays.editor_tools import LookBar, PlacingBar
-from fkd_desktop.ui.overlays.face_pane import FacePane
-from fkd_desktop.ui.overlays.faces import face_crop, model_face
+from fkd_desktop.ui.overlays.face_side import FaceSide, heading
+from fkd_desktop.ui.overlays.message_line import MessageLine
 from fkd_desktop.ui.overlays.picture_file import PICTURE_SUFFIXES, read_picture
 from fkd_desktop.ui.overlays.picture_pane import PicturePane
 from fkd_desktop.ui.overlays.preview import Preview
-from fkd_desktop.ui.words import sentence
 from fkd_desktop.workers.job import Job
 
 if TYPE_CHECKING:
@@ -46,10 +43,6 @@ if TYPE_CHECKING:
     from fkd_desktop.overlays.description import OverlayDescription
     from fkd_desktop.overlays.library import OverlayLibrary
     from fkd_desktop.ui.overlays.picture_file import Picture
-
-LIVE_EVERY_MS: Final = 80
-ROOM: Final = 2.3
-"""Side of what is shown over the face's: hats need room."""
 
 
 class OverlayEditor(QDialog):
@@ -80,7 +73,7 @@ class OverlayEditor(QDialog):
         self._library, self._newest_result, self._name = library, newest_result, name
         self._old: OverlayDescription | None = None
         self._job: Job | None = None
-        self._message = ""
+        self._then: Callable[[Any], None] = lambda _result: None
         self._is_leaving = False
         self.document = Document(self)
         self._preview = Preview()
@@ -89,8 +82,6 @@ class OverlayEditor(QDialog):
         self.setAcceptDrops(True)
         self._make_widgets()
         self._lay_out()
-        self._live_timer = QTimer(self, interval=LIVE_EVERY_MS)
-        self._live_timer.timeout.connect(self._show_live_face)
         self.document.changed.connect(self._refresh)
         self.document.steps_changed.connect(self._refresh)
         if name is not None:
@@ -117,22 +108,12 @@ class OverlayEditor(QDialog):
         self.choose_button.setToolTip(self.tr("A PNG or SVG with transparent parts is best; one can be dropped here"))
         self.choose_button.clicked.connect(self.ask_for_picture)
         self.picture_pane = PicturePane(self.document)
-        model = face_crop(model_face(), room=ROOM)
-        assert model is not None, "the model has a face"
-        self._model = model
-        self.face_pane = FacePane(self.document, model, self._preview.layer)
-        self.live_box = QCheckBox(self.tr("On the &live picture"))
-        self.live_box.setToolTip(self.tr("Try it on whoever is in view"))
-        self.live_box.toggled.connect(self._on_live_box_toggled)
-        self._live_note = QLabel()
+        self.face_side = FaceSide(self.document, self._preview.layer, self._newest_result)
+        self.face_pane = self.face_side.pane
         self.placing = PlacingBar(self.document)
         self.placing.anchor_requested.connect(self._on_anchor_requested)
         self.look = LookBar(self.document)
-        self._message_icon = QLabel()
-        self.message_label = QLabel()
-        self.message_label.setWordWrap(True)
-        self.message_label.setTextFormat(Qt.TextFormat.PlainText)
-        self.message_label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.message_line = MessageLine()
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel)
         self.save_button = self.buttons.button(QDialogButtonBox.StandardButton.Save)
         self.save_button.setText(self.tr("&Save"))
@@ -149,20 +130,16 @@ class OverlayEditor(QDialog):
         head.addWidget(name_label)
         head.addWidget(self.name_edit, 1)
         head.addWidget(self.choose_button)
-        face_head = QHBoxLayout()
-        face_head.addWidget(_heading(self.tr("On the face")))
-        face_head.addStretch(1)
-        face_head.addWidget(self._live_note)
-        face_head.addWidget(self.live_box)
-        panes = QGridLayout()
+        picture_side = QVBoxLayout()
+        # As high as what stands beside it, where there is something to choose.
+        picture_heading = heading(self.tr("Your picture"))
+        picture_heading.setMinimumHeight(self.face_side.live_box.sizeHint().height())
+        picture_side.addWidget(picture_heading)
+        picture_side.addWidget(self.picture_pane, 1)
+        panes = QHBoxLayout()
         panes.setSpacing(6)
-        panes.addWidget(_heading(self.tr("Your picture")), 0, 0)
-        panes.addLayout(face_head, 0, 1)
-        panes.addWidget(self.picture_pane, 1, 0)
-        panes.addWidget(self.face_pane, 1, 1)
-        panes.setRowStretch(1, 1)
-        panes.setColumnStretch(0, 1)
-        panes.setColumnStretch(1, 1)
+        panes.addLayout(picture_side, 1)
+        panes.addWidget(self.face_side, 1)
         self._hint = QLabel(
             self.tr(
                 "Drag each number to the same spot on both sides: on the picture, and where that belongs on the face."
@@ -171,8 +148,7 @@ class OverlayEditor(QDialog):
         self._hint.setWordWrap(True)
         self._hint.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         foot = QHBoxLayout()
-        foot.addWidget(self._message_icon)
-        foot.addWidget(self.message_label, 1)
+        foot.addWidget(self.message_line, 1)
         foot.addWidget(self.buttons)
         layout = QVBoxLayout(self)
         layout.setSpacing(10)
@@ -192,7 +168,7 @@ class OverlayEditor(QDialog):
     @property
     def message(self) -> str:
         """What the dialog says; empty for nothing."""
-        return self.message_label.text()
+        return self.message_line.text
 
     @property
     def is_busy(self) -> bool:
@@ -214,24 +190,26 @@ class OverlayEditor(QDialog):
         """Take a picture from a file; a file that cannot be read leaves all as it was, and is told."""
         self._run("reading a picture", lambda job: read_picture(path, job), self._on_picture_read)
 
-    @Slot(object)
     def _on_picture_read(self, picture: Picture) -> None:
         self.document.set_picture(picture)
         if picture.was_scaled:
             size = f"{picture.image.width()} × {picture.image.height()}"
-            self._say(self.tr("The picture is very large; it is kept at {0} pixels.").format(size), is_wrong=False)
+            self.message_line.show_message(
+                self.tr("The picture is very large; it is kept at {0} pixels.").format(size), is_wrong=False
+            )
         self.picture_pane.setFocus()
 
     def _open(self, name: str) -> None:
         info, description = self._library.info(name), self._library.description(name)
         if info.folder is None or description is None or len(description.pictures) != 1:
-            self._say(self.tr("This overlay has several pictures; change the files in its folder."), is_wrong=True)
+            self.message_line.show_message(
+                self.tr("This overlay has several pictures; change the files in its folder."), is_wrong=True
+            )
             return
         self._old = description
         path = info.folder / description.pictures[0].image
         self._run("reading a picture", lambda job: read_picture(path, job), self._on_old_picture_read)
 
-    @Slot(object)
     def _on_old_picture_read(self, picture: Picture) -> None:
         assert self._old is not None
         (old,) = self._old.pictures
@@ -252,50 +230,28 @@ class OverlayEditor(QDialog):
         """Do something off the GUI thread, one thing at a time."""
         if self._job is not None:
             return
-        self._say("")
-        self._job = Job(name, work)
-        self._job.succeeded.connect(lambda result: self._on_job_ended(then, result))
+        self.message_line.show_message("")
+        self._job, self._then = Job(name, work), then
+        self._job.succeeded.connect(self._on_job_succeeded)
         self._job.failed.connect(self._on_job_failed)
         self._job.start()
         self._refresh()
 
-    def _on_job_ended(self, then: Callable[[Any], None], result: Any) -> None:
+    @Slot(object)
+    def _on_job_succeeded(self, result: object) -> None:
         self._job = None
         self._refresh()
-        then(result)
+        self._then(result)
 
     @Slot(str)
     def _on_job_failed(self, message: str) -> None:
         self._job = None
         self._refresh()
-        self._say(message, is_wrong=True)
-
-    # --- the face
+        self.message_line.show_message(message, is_wrong=True)
 
     @Slot()
     def _on_anchor_requested(self) -> None:
         self.document.add_anchor(self.face_pane.face.keypoints_px[0])
-
-    @Slot(bool)
-    def _on_live_box_toggled(self, is_live: bool) -> None:
-        self._live_note.setText("")
-        if is_live:
-            self._live_timer.start()
-            self._show_live_face()
-        else:
-            self._live_timer.stop()
-            self.face_pane.show_face(self._model)
-
-    @Slot()
-    def _show_live_face(self) -> None:
-        """Show the newest face; not while an anchor is dragged, or it would move away under the mouse."""
-        if self.face_pane.dragged is not None or not self.isVisible():
-            return
-        result = self._newest_result()
-        face = None if result is None else face_crop(result, room=ROOM)
-        self._live_note.setText("" if face is not None else self.tr("Nobody is in view"))
-        if face is not None:
-            self.face_pane.show_face(face)
 
     # --- saving
 
@@ -305,14 +261,19 @@ class OverlayEditor(QDialog):
         draft = self.document.draft
         if draft.picture is None or self.is_busy:
             return
-        if (problem := self._problem(draft)) != "":
-            self._say(problem, is_wrong=True)
+        if not draft.is_tied_down:
+            return  # the message is there
+        if not draft.title.strip() or not draft.title.strip().isprintable():
+            self.message_line.show_message(self.tr("Give the overlay a name."), is_wrong=True)
+            self.name_edit.setFocus()
             return
         try:
             folder = self._library.info(self._name).folder if self._name else self._library.free_folder(draft.title)
         except (OverlayError, KeyError) as error:
             gone = self.tr("The overlay is not there any more; close this window and begin a new one.")
-            self._say(translated(error) if isinstance(error, OverlayError) else gone, is_wrong=True)
+            self.message_line.show_message(
+                translated(error) if isinstance(error, OverlayError) else gone, is_wrong=True
+            )
             return
         assert folder is not None
         description = draft.description(f"picture{draft.picture.suffix}")
@@ -327,20 +288,11 @@ class OverlayEditor(QDialog):
 
         self._run("saving an overlay", write, self._on_saved)
 
-    @Slot(object)
     def _on_saved(self, name: str) -> None:
         self.document.undo_stack.setClean()
         self._library.reload()
         self.saved.emit(name)
         self._leave(accepted=True)
-
-    def _problem(self, draft: Draft) -> str:
-        if not draft.title.strip() or not draft.title.strip().isprintable():
-            self.name_edit.setFocus()
-            return self.tr("Give the overlay a name.")
-        if not draft.is_tied_down:
-            return self.tr("Anchors on one line do not tie the picture down; drag one of them elsewhere.")
-        return ""
 
     # --- showing
 
@@ -357,25 +309,15 @@ class OverlayEditor(QDialog):
         self.choose_button.setEnabled(not is_busy)
         self.look.setEnabled(draft.picture is not None)
         self._hint.setVisible(draft.picture is not None)
+        problem = self.tr("Anchors on one line do not tie the picture down; drag one of them elsewhere.")
         if draft.picture is not None and not draft.is_tied_down:
-            self._say(self._problem_of_anchors(), is_wrong=True)
-        elif self._message == self._problem_of_anchors():
-            self._say("")
-
-    def _problem_of_anchors(self) -> str:
-        return self.tr("Anchors on one line do not tie the picture down; drag one of them elsewhere.")
-
-    def _say(self, text: str, *, is_wrong: bool = False) -> None:
-        self._message = text
-        self.message_label.setText(sentence(text))
-        self._message_icon.setVisible(bool(text))
-        name = "warning" if is_wrong else "info"
-        colour = self.palette().color(QPalette.ColorRole.WindowText)
-        self._message_icon.setPixmap(tinted_pixmap(name, 18, colour, self.devicePixelRatioF()))
+            self.message_line.show_message(problem, is_wrong=True)
+        elif self.message == problem:
+            self.message_line.show_message("")
 
     def changeEvent(self, event: QEvent) -> None:
         """Give the icons the new theme's colours."""
-        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_live_timer"):  # Qt sends some before that
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "buttons"):  # Qt sends some before that
             self._tint()
         super().changeEvent(event)
 
@@ -407,7 +349,6 @@ class OverlayEditor(QDialog):
             event.ignore()
             self._ask_whether_to_leave()
             return
-        self._live_timer.stop()
         self._preview.close()
         super().closeEvent(event)
 
@@ -431,14 +372,5 @@ class OverlayEditor(QDialog):
         self._is_leaving = True
         if self._job is not None:
             self._job.cancel()
-        self._live_timer.stop()
         self._preview.close()
         self.done(QDialog.DialogCode.Accepted if accepted else QDialog.DialogCode.Rejected)
-
-
-def _heading(text: str) -> QLabel:
-    label = QLabel(text)
-    font = label.font()
-    font.setBold(True)
-    label.setFont(font)
-    return label

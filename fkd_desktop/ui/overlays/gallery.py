@@ -116,6 +116,8 @@ class OverlayGallery(QWidget):
         self.scroll_area = QScrollArea()
         self.scroll_area.setWidgetResizable(True)
         self.scroll_area.setFrameShape(QFrame.Shape.NoFrame)
+        # Always: one that comes and goes changes the number of columns, and with it whether it is needed.
+        self.scroll_area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.scroll_area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.scroll_area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.scroll_area.setWidget(self._content)
@@ -276,6 +278,11 @@ class OverlayGallery(QWidget):
         self.menu_of(name).popup(place)
 
     # --- the editor
+
+    @property
+    def has_unsaved_changes(self) -> bool:
+        """Whether closing the application now would lose work in the editor."""
+        return self.editor is not None and self.editor.document.is_modified
 
     def open_editor(self, name: str | None = None, *, picture: Path | None = None) -> OverlayEditor | None:
         """Open the editor on a new overlay, or on one of the user's.

@@ -24,9 +24,7 @@ class TileGrid(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.tiles: tuple[OverlayTile, ...] = ()
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        policy.setHeightForWidth(True)
-        self.setSizePolicy(policy)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def set_tiles(self, tiles: Sequence[OverlayTile]) -> None:
         """Show these; the grid becomes their parent."""
@@ -34,32 +32,22 @@ class TileGrid(QWidget):
         for tile in self.tiles:
             tile.setParent(self)
             tile.show()
-        self.updateGeometry()
         self._place()
 
     def columns(self, width: int) -> int:
         """Return how many fit side by side; at least two."""
         return max(2, (width + GAP_PX) // (LEAST_TILE_PX + GAP_PX))
 
-    def hasHeightForWidth(self) -> bool:
-        """See `QWidget.hasHeightForWidth`."""
-        return True
-
-    def heightForWidth(self, width: int) -> int:
-        """See `QWidget.heightForWidth`."""
+    def height_for(self, width: int) -> int:
+        """Return the height that the tiles take in a width."""
         if not self.tiles:
             return 0
         rows = -(-len(self.tiles) // self.columns(width))
         return rows * (self.tiles[0].heightForWidth(self._tile_width(width)) + GAP_PX) - GAP_PX
 
-    def sizeHint(self) -> QSize:
-        """See `QWidget.sizeHint`."""
-        width = 2 * LEAST_TILE_PX + GAP_PX
-        return QSize(width, self.heightForWidth(width))
-
     def minimumSizeHint(self) -> QSize:
         """See `QWidget.minimumSizeHint`."""
-        return QSize(2 * 80 + GAP_PX, 0)
+        return QSize(2 * 80 + GAP_PX, self.minimumHeight())
 
     def _tile_width(self, width: int) -> int:
         columns = self.columns(width)
@@ -71,6 +59,8 @@ class TileGrid(QWidget):
         self._place()
 
     def _place(self) -> None:
+        # Not by heightForWidth: box layouts within box layouts within a scroll area get it wrong by a row.
+        self.setFixedHeight(self.height_for(self.width()))
         if not self.tiles:
             return
         columns, width = self.columns(self.width()), self._tile_width(self.width())
@@ -97,9 +87,7 @@ class TileGroup(QWidget):
         self.heading.setFont(font)
         self.heading.setTextFormat(Qt.TextFormat.PlainText)
         self.heading.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        policy.setHeightForWidth(True)
-        self.setSizePolicy(policy)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.grid = TileGrid()
         self.grid.setAccessibleName(title)
         self._layout = QVBoxLayout(self)
