@@ -29,6 +29,9 @@ _GALLERY: Final = (
 )  # fmt: skip
 """The shipped ones in the gallery; any others follow by title."""
 
+_DEVICES: Final = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))})
+"""Names that Windows keeps for itself."""
+
 _Stamp = tuple[tuple[str, int, int], ...]
 
 
@@ -191,6 +194,7 @@ class OverlayLibrary:
             raise OverlayError("there is no folder for overlays of your own; choose one")
         base = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:40].strip("-") or "overlay"
         taken = {info.name for info in self._infos} | {folder.name for folder in self._found} | set(BUILTIN)
+        taken |= _DEVICES
         name, number = base, 1
         while name in taken or (self.user_folder / name).exists():
             number += 1
