@@ -40,6 +40,34 @@ class Detector(Protocol):
         ...
 
 
+def shipped_cascade(name: str) -> Path:
+    """Return the path of a cascade that OpenCV brings."""
+    return Path(cv2.data.haarcascades) / name  # type: ignore[attr-defined]
+
+
+def load_cascade(path: Path | str) -> cv2.CascadeClassifier:
+    """Load a cascade.
+
+    Raises
+    ------
+    DetectorError
+        If it does not load.
+    """
+    path = Path(path)
+    cascade = cv2.CascadeClassifier()
+    try:
+        loaded = path.is_file() and cascade.load(str(path))
+    except (cv2.error, SystemError) as error:
+        raise DetectorError(
+            "the face detector's file {path} is damaged; install opencv-python again", path=path
+        ) from error
+    if not loaded:
+        raise DetectorError(
+            "the face detector's file {path} is missing or damaged; install opencv-python again", path=path
+        )
+    return cascade
+
+
 class HaarDetector:
     """OpenCV's frontal-face Haar cascade on a small grey copy of the frame.
 
@@ -71,14 +99,7 @@ class HaarDetector:
         min_neighbors: int = 3,
         min_face_px: int = 24,
     ) -> None:
-        path = Path(cascade_path) if cascade_path else Path(cv2.data.haarcascades) / CASCADE_NAME  # type: ignore[attr-defined]
-        self._cascade = cv2.CascadeClassifier()
-        try:
-            loaded = path.is_file() and self._cascade.load(str(path))
-        except (cv2.error, SystemError) as error:
-            raise DetectorError(f"the face detector's file {path} is damaged; install opencv-python again") from error
-        if not loaded:
-            raise DetectorError(f"the face detector's file {path} is missing or damaged; install opencv-python again")
+        self._cascade = load_cascade(cascade_path or shipped_cascade(CASCADE_NAME))
         self._long_side_px, self._fine_long_side_px = long_side_px, fine_long_side_px
         self._scale_factor, self._min_neighbors, self._min_face_px = scale_factor, min_neighbors, min_face_px
 
