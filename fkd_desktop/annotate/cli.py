@@ -157,18 +157,16 @@ def _list_overlays() -> int:
 
 
 def _run(options: argparse.Namespace, interruption: _Interruption) -> int:
-    if sys.platform != "win32":
-        os.environ["QT_QPA_PLATFORM"] = "offscreen"  # no window is shown, whether there is a display or not
     from PySide6.QtGui import QGuiApplication  # noqa: PLC0415
 
     from fkd_desktop.annotate.choosing import choose_layers  # noqa: PLC0415
+    from fkd_desktop.annotate.headless import prepare_painting  # noqa: PLC0415
     from fkd_desktop.annotate.inputs import find_inputs  # noqa: PLC0415
     from fkd_desktop.annotate.report import Report  # noqa: PLC0415
     from fkd_desktop.annotate.work import Annotator  # noqa: PLC0415
-    from fkd_desktop.app import clear_opencv_qt_paths  # noqa: PLC0415
     from fkd_desktop.live.network import load_predictor  # noqa: PLC0415
 
-    clear_opencv_qt_paths()
+    prepare_painting()
     report = Report(is_quiet=options.quiet)
     found = find_inputs(options.inputs, out=options.out, recursive=options.recursive)
     for problem in found.problems:
