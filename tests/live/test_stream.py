@@ -13,13 +13,17 @@ import pytest
 from fkd_desktop.errors import SourceError, SourceProblem
 from fkd_desktop.live.reader import FrameReader
 from fkd_desktop.live.sources import make_source, stream
+from fkd_desktop.live.sources.modes import CameraMode
 from fkd_desktop.live.sources.stream import StreamSource
 from tests.live.helpers import WAIT_S, assert_one_clear_sentence, picture, read_all
 from tests.live.http_camera import HttpCamera
+from tests.live.rtsp_camera import RtspCamera
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from fkd_desktop.live.sources import FrameSource
 
 SECRET = "hunter2"
 
@@ -46,11 +50,47 @@ def test_a_camera_that_sends_jpegs_over_http(http_camera: HttpCamera) -> None:
         assert abs(frame.image_bgr.astype(int) - picture(48, 64)).mean() < 5
 
 
-def test_a_stream_that_breaks_off_is_lost(http_camera: HttpCamera) -> None:
-    source = make_source(http_camera.url("/video"))
-    source.open()
-    assert source.read() is not None
-    http_camera.stop.set()
+def test_a_camera_that_speaks_rtsp() -> None:
+    with RtspCamera() as camera:
+        source = make_source(camera.url("/live"))
+        source.open()
+        assert source.is_live
+        assert source.mode == CameraMode(64, 48, 30, "h264")
+        for _ in range(5):
+            frame = source.read()
+            assert frame is not None
+            assert abs(frame.image_bgr.astype(int) - picture(48, 64)).mean() < 5
+        source.close()
+        with pytest.raises(SourceError) as caught:
+            make_source(camera.url("/cellar")).open()
+        assert caught.value.problem is SourceProblem.MISSING
+        assert_one_clear_sentence(caught.value, "/cellar", "has no stream there")
+
+
+def test_a_camera_that_speaks_rtsp_and_wants_a_password() -> None:
+    with RtspCamera(password=SECRET) as camera:
+        source = make_source(camera.url("/live", user=f"me:{SECRET}"))
+        source.open()
+        assert source.read() is not None
+        source.close()
+        for user in ("", f"me:not{SECRET}"):
+            with pytest.raises(SourceError) as caught:
+                make_source(camera.url("/live", user=user)).open()
+            assert caught.value.problem is SourceProblem.DENIED
+            assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(("kind", "path"), [(HttpCamera, "/video"), (RtspCamera, "/live")])
+def test_a_stream_that_breaks_off_is_lost(kind: type[HttpCamera | RtspCamera], path: str) -> None:
+    with kind() as camera:
+        source = make_source(camera.url(path))
+        source.open()
+        assert source.read() is not None
+        camera.stop.set()
+        _assert_lost(source)
+
+
+def _assert_lost(source: FrameSource) -> None:
     with pytest.raises(SourceError) as caught:
         while source.read() is not None:
             pass
