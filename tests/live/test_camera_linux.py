@@ -54,7 +54,7 @@ def test_a_camera_that_another_program_has(machine: FakeLinux) -> None:
     machine.plug_in(FakeNode(is_busy=True))
     started = time.perf_counter()
     assert problem_of(make_source("camera:0")) is SourceProblem.BUSY
-    assert machine.opened == [], "OpenCV would wait for it"
+    assert machine.opened == [], "OpenCV does not say why"
     assert time.perf_counter() - started < 1
     machine.nodes[0].is_busy = False
     source = make_source("camera:0")
