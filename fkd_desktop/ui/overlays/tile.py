@@ -66,7 +66,7 @@ class OverlayTile(QAbstractButton):
         self._failure = ""
         self._image: QImage | None = None
         self.shown_face: FrameResult | None = None
-        self.painted_s = 0.0
+        self.painted_s = self.cost_ms = 0.0
         self._describe()
 
     # --- what it shows
