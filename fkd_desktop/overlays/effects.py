@@ -105,7 +105,7 @@ class BlurLayer(_HidingLayer):
     """Makes a soft patch of colours out of a face; it fades away outside the outline only."""
 
     def _pixels_per_cell(self, _device_px: float) -> int:
-        return 12
+        return 8
 
     def _patch(self, colours: NDArray[np.uint8], fine: int) -> NDArray[np.uint8]:
         size = (colours.shape[1] * fine, colours.shape[0] * fine)
@@ -168,7 +168,9 @@ def _mean_colours(
     shrink = np.array([1.0, 1.0])
     if sample_px >= 2:  # means of all pixels, not samples of a few: these would change with every movement
         size = np.maximum(np.array([right - left, bottom - top]) // int(sample_px), 1)
-        shrink = size / (right - left, bottom - top)
+        whole = size * int(sample_px)  # the rest is less than a sample; OpenCV is quickest with whole factors
+        region = region[: whole[1], : whole[0]]
+        shrink = size / (region.shape[1], region.shape[0])
         region = cv2.resize(region, [int(n) for n in size], interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
     to_region = np.array([[shrink[0], 0, -left * shrink[0] - 0.5], [0, shrink[1], -top * shrink[1] - 0.5], [0, 0, 1]])
     from_sample = np.array([[1 / _SAMPLES, 0, 0.5 / _SAMPLES], [0, 1 / _SAMPLES, 0.5 / _SAMPLES], [0, 0, 1]])

@@ -7,10 +7,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPen
+from PySide6.QtGui import QColor, QImage, QPainter
 
 from fkd_desktop.overlays.loading import load_overlay
-from fkd_desktop.overlays.marks import font_of, label, pen_of, points_of
+from fkd_desktop.overlays.marks import font_of, label, line_pen, pen_of, points_of
 from trainer.core.keypoints import EDGES, FACE_PARTS
 from trainer.core.resources import assets_dir
 
@@ -50,7 +50,7 @@ class KeypointsLayer:
             # Small faces get finer marks, or the points would hide them.
             size = min(max(float(box[2]) * context.device_per_frame / 200, 0.55), 1.6)
             for part_name, part in FACE_PARTS.items():
-                painter.setPen(_line_pen(PART_COLOURS[part_name].darker(115), context.px(1.2 * size)))
+                painter.setPen(line_pen(PART_COLOURS[part_name].darker(115), context.px(1.2 * size)))
                 for start, stop in part.edges:
                     if (start, stop) in _EDGES:
                         painter.drawLine(points[start], points[stop])
@@ -132,10 +132,6 @@ def make_layers() -> dict[str, Layer]:
 
 
 _EDGES: Final = frozenset(EDGES)
-
-
-def _line_pen(colour: QColor, width: float) -> QPen:
-    return QPen(QBrush(colour), width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap, Qt.PenJoinStyle.BevelJoin)
 
 
 def _circles(painter: QPainter, centres: list[QPointF], radius: float) -> None:
