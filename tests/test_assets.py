@@ -100,8 +100,9 @@ def test_sunglasses_have_no_halo(glasses: np.ndarray) -> None:
 def test_sunglasses_anchors_fit_a_face(glasses: np.ndarray) -> None:
     with (ASSETS / "overlays" / "sunglasses" / "overlay.toml").open("rb") as file:
         overlay = tomllib.load(file)
-    assert overlay["format"] == 1 and overlay["image"] == "sunglasses.png"
-    left, right = overlay["anchors"]
+    (picture,) = overlay["pictures"]
+    assert overlay["format"] == 2 and picture["image"] == "sunglasses.png"
+    left, right = picture["anchors"]
     assert (left["keypoints"], right["keypoints"]) == (RIGHT_EYE, LEFT_EYE)
     height, width = glasses.shape[:2]
     for anchor in (left, right):

@@ -198,7 +198,7 @@ def main() -> None:
     tongue = Sheet(-20, 62, 20, 114, width_px=180, supersampling=4)
     draw_tongue(tongue)
     tongue.save(FOLDER / "tongue.png")
-    snout = Sheet(-64, -12, 64, 78, width_px=600, supersampling=3)
+    snout = Sheet(-64, -22, 64, 78, width_px=600, supersampling=3)
     draw_snout(snout)
     snout.save(FOLDER / "snout.png")
     # As the hat: see make_hat.py.

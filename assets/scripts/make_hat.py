@@ -179,9 +179,17 @@ def draw(sheet: Sheet) -> None:
     # The brim in front.
     in_front = fill(front, "#000000")
     brim_felt = linear(
-        (-126, 0), (126, 0),
-        [(0, "#9a7350", 255), (0.1, "#6b4b34", 255), (0.36, FELT_LIGHT, 255), (0.6, FELT, 255), (0.88, "#5a3f2b", 255), (1, "#876244", 255)],
-    )  # fmt: skip
+        (-126, 0),
+        (126, 0),
+        [
+            (0, "#9a7350", 255),
+            (0.1, "#6b4b34", 255),
+            (0.36, FELT_LIGHT, 255),
+            (0.6, FELT, 255),
+            (0.88, "#5a3f2b", 255),
+            (1, "#876244", 255),
+        ],
+    )
     sheet.add(fill(front, brim_felt))
     under = curve(
         (-126, -76),

@@ -178,8 +178,8 @@ def main() -> None:
     sheet = Sheet(-96, -62, 96, 48, width_px=780, supersampling=3)
     draw(sheet)
     sheet.save(FOLDER / "party-mask.png")
-    # Lids are not among the anchors: the holes must not close when the eyes do. The jaw's ends slide along the head when
-    # it turns, so they are mixed with points that do not.
+    # Lids are not among the anchors: the holes must not close when the eyes do. The jaw's ends slide along the head
+    # when it turns, so they are mixed with points that do not.
     held = anchors(
         sheet.to_px,
         temple_left=(0, 17, 36),

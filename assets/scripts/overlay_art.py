@@ -137,7 +137,7 @@ def stroke(path: QPainterPath, colour: str | QBrush, width: float) -> Paint:
 
 @dataclass(frozen=True)
 class Hair:
-    """A bent hair, thin at both ends: where it starts, which way it lies (degrees, clockwise from the right), how long it is."""
+    """A bent hair, thin at both ends: its root, its direction (degrees, clockwise from the right), its length."""
 
     root: Point
     angle_deg: float
