@@ -63,4 +63,5 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeLinux:
     """Return a Linux machine without cameras: tests plug them in."""
     if not hasattr(os, "O_NONBLOCK"):
         pytest.skip("this system has no device nodes")
+    monkeypatch.setattr(cameras, "_others", {})
     return FakeLinux(tmp_path / "machine", monkeypatch)

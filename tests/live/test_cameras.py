@@ -98,21 +98,29 @@ def test_the_same_camera_is_found_under_another_number(machine: FakeLinux, seria
     assert found is not None and found.index == 4
 
 
-def test_a_camera_with_a_serial_number_is_found_in_another_port(machine: FakeLinux) -> None:
-    machine.plug_in(port="1-1")
+@pytest.mark.parametrize("serial", ["A1B2", ""])
+def test_the_same_camera_is_found_in_another_port(machine: FakeLinux, serial: str) -> None:
+    machine.plug_in(serial=serial, port="1-1")
     before = list_cameras()[0]
     machine.unplug(0, 1)
-    machine.plug_in(port="1-2.4", first=2)
+    machine.plug_in(serial=serial, port="1-2.4", first=2)
     found = find_camera(before.id, list_cameras())
     assert found is not None and found.index == 2
 
 
-def test_a_camera_without_a_serial_number_in_another_port_may_be_another_one(machine: FakeLinux) -> None:
+def test_two_of_a_kind_are_never_mistaken_for_each_other(machine: FakeLinux) -> None:
     machine.plug_in(serial="", port="1-1")
     machine.plug_in(serial="", port="1-2", first=2)
     gone = list_cameras()[0]
+    assert find_camera(gone.id, list_cameras()) == gone
     machine.unplug(0, 1)
-    assert find_camera(gone.id, list_cameras()) is None
+    assert find_camera(gone.id, list_cameras()) is None, "the one that is left was there beside it"
+
+
+def test_one_of_two_that_may_both_be_meant_is_not_guessed(machine: FakeLinux) -> None:
+    machine.plug_in(serial="", port="1-1")
+    machine.plug_in(serial="", port="1-2", first=2)
+    assert find_camera("usb:046d:082d::1.0@1-3", list_cameras()) is None
 
 
 def test_a_camera_with_the_same_serial_number_as_another_is_told_by_its_port(machine: FakeLinux) -> None:

@@ -124,13 +124,19 @@ def list_cameras() -> tuple[CameraInfo, ...]:
     return _with_different_names(cameras)
 
 
+_others: Final[dict[str, set[str]]] = {}
+"""By id: cameras of the same kind that were there at the same time, in this process. So they are not the same one."""
+
+
 def find_camera(camera_id: str, cameras: tuple[CameraInfo, ...]) -> CameraInfo | None:
-    """Return the camera with an id, also in another port if nothing else can be meant; None if it is not there."""
-    for camera in cameras:
+    """Return the camera with an id, also in another port if no other one can be meant; None if it is not there."""
+    same_kind = [camera for camera in cameras if _identity(camera.id) == _identity(camera_id)]
+    for camera in same_kind:
         if camera.id == camera_id:
+            _others.setdefault(camera_id, set()).update(other.id for other in same_kind if other is not camera)
             return camera
-    same = [camera for camera in cameras if _identity(camera.id) == _identity(camera_id)]
-    return same[0] if len(same) == 1 and _has_identity(camera_id) else None
+    possible = [camera for camera in same_kind if camera.id not in _others.get(camera_id, ())]
+    return possible[0] if len(possible) == 1 else None
 
 
 def node_of(index: int) -> Path:
@@ -140,11 +146,6 @@ def node_of(index: int) -> Path:
 
 def _identity(camera_id: str) -> str:
     return camera_id.rpartition("@")[0] or camera_id
-
-
-def _has_identity(camera_id: str) -> bool:
-    """Whether an id says which camera it is even without its port."""
-    return "@" in camera_id and not camera_id.startswith("usb-noserial:")
 
 
 def _with_different_names(cameras: list[CameraInfo]) -> tuple[CameraInfo, ...]:
@@ -197,8 +198,7 @@ def _linux_id(folder: Path, device: Path, name: str) -> str:
         serial = _text(parent / "serial")
         # "1-5:1.2" is interface 1.2 of what hangs at port 5 of bus 1: a colour and an infrared camera differ in it.
         interface = device.name.rpartition(":")[2] if device != parent else "0"
-        kind = "usb" if serial else "usb-noserial"
-        return f"{kind}:{vendor}:{_text(parent / 'idProduct')}:{serial}:{interface}@{parent.name}"
+        return f"usb:{vendor}:{_text(parent / 'idProduct')}:{serial}:{interface}@{parent.name}"
     return f"path:{device}"
 
 
