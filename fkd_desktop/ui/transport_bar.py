@@ -6,12 +6,13 @@ import time
 from typing import TYPE_CHECKING, Final, Literal
 
 from PySide6.QtCore import QEvent, QLocale, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QActionGroup, QKeySequence, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QToolButton, QWidget
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QWidget
 
 from fkd_desktop.live.sources import PicturePosition
 from fkd_desktop.ui.icons import action_icon
 from fkd_desktop.ui.seek_slider import SeekSlider
+from fkd_desktop.ui.training.data_widgets import ElidedLabel
 
 if TYPE_CHECKING:
     from fkd_desktop.live.playback import Playback
@@ -21,8 +22,9 @@ SPEEDS: Final = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0, 4.0)
 JUMP_S: Final = 5.0
 _UPDATE_MS: Final = 70
 """Shortest time between two updates: a bar is not watched like a picture."""
-_SETTLE_S: Final = 0.5
-"""So long after a wish the bar shows the wish: frames from before it are still on their way."""
+_SETTLE_S: Final = 2.0
+"""So long after a wish the bar shows the wish, unless its frame comes: others from before it are still on their way."""
+_NEAR_S: Final = 0.5
 
 
 class TransportBar(QWidget):
@@ -148,8 +150,9 @@ class TransportBar(QWidget):
         self._time, self._duration, self._place = QLabel(), QLabel(), QLabel()
         self._time.setAccessibleName(self.tr("Time"))
         self._duration.setAccessibleName(self.tr("Length"))
+        self._place.setContentsMargins(4, 0, 8, 0)
         self._place.setAccessibleName(self.tr("Number of the picture"))
-        self._file = _ElidedLabel()
+        self._file = ElidedLabel()
         self._file.setAccessibleName(self.tr("File"))
         self._slider = SeekSlider()
         self._slider.setAccessibleName(self.tr("Place in the video"))
@@ -167,7 +170,6 @@ class TransportBar(QWidget):
         ]  # fmt: skip
         for widget in (*self._for_video, *self._for_pictures):
             row.addWidget(widget, 1 if widget in (self._slider, self._file) else 0)
-        self._file.setIndent(10)
 
     def _button(self, action: QAction) -> QToolButton:
         button = QToolButton()
@@ -233,7 +235,7 @@ class TransportBar(QWidget):
     def _show_picture(self, position: Position) -> None:
         self.setVisible(position.count > 1)
         self._place.setText(self.tr("{0} of {1}").format(position.index + 1, position.count))
-        self._file.set_text(position.path.name if isinstance(position, PicturePosition) else "")
+        self._file.setText(position.path.name if isinstance(position, PicturePosition) else "")
         for action in (self._back, self._first):
             action.setEnabled(position.index > 0)
         for action in (self._forward, self._last):
@@ -251,7 +253,8 @@ class TransportBar(QWidget):
             self._time.setMinimumWidth(self._time.fontMetrics().horizontalAdvance(_clock(duration_s, is_long=is_long)))
         if self._slider.isSliderDown():
             return
-        if self._wanted_s is not None and time.monotonic() < self._wanted_until_s:
+        is_old = self._wanted_s is not None and abs(position.time_s - self._wanted_s) > _NEAR_S
+        if is_old and time.monotonic() < self._wanted_until_s:
             self._is_stale = True  # look again
             return
         self._wanted_s = None
@@ -360,28 +363,6 @@ class TransportBar(QWidget):
         if self._playback is not None and resumes and not self._playback.at_end:
             self._playback.resume()
         self._show_state()
-
-
-class _ElidedLabel(QLabel):
-    """A text that is shortened in the middle where it has no room."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._text = ""
-
-    def set_text(self, text: str) -> None:
-        if text != self._text:
-            self._text = text
-            self.setToolTip(text)
-            self._fit()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit()
-
-    def _fit(self) -> None:
-        _set_text(self, self.fontMetrics().elidedText(self._text, Qt.TextElideMode.ElideMiddle, self.width()))
 
 
 def _set_text(label: QLabel, text: str) -> None:
