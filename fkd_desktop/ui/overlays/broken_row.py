@@ -46,7 +46,6 @@ class BrokenRow(QFrame):
         self.reason = QLabel(_breakable(sentence(broken.reason)))
         self.reason.setTextFormat(Qt.TextFormat.PlainText)
         self.reason.setWordWrap(True)
-        self.reason.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.reason.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.open_button = QPushButton(self.tr("Open folder"))
         self.open_button.setAccessibleName(self.tr("Open the folder of {0}").format(name))
@@ -79,6 +78,10 @@ class BrokenRow(QFrame):
     def _tint(self) -> None:
         colour = self.palette().color(QPalette.ColorRole.WindowText)
         self._icon.setPixmap(tinted_pixmap("warning", _ICON_PX, colour, self.devicePixelRatioF()))
+        colour.setAlphaF(0.75)  # muted, but with more contrast than a placeholder's
+        palette = self.reason.palette()
+        palette.setColor(QPalette.ColorRole.WindowText, colour)
+        self.reason.setPalette(palette)
 
 
 def _breakable(text: str) -> str:

@@ -48,7 +48,7 @@ class Preset:
 PRESETS: Final[Mapping[PresetName, Preset]] = {
     "glasses": Preset((Anchor((0.25, 0.5), RIGHT_EYE), Anchor((0.75, 0.5), LEFT_EYE)), 50),
     "hat": Preset((Anchor((0.2, 0.94), (17,)), Anchor((0.8, 0.94), (26,))), 40),
-    "moustache": Preset((Anchor((0.14, 0.55), (31, 48)), Anchor((0.86, 0.55), (35, 54))), 60),
+    "moustache": Preset((Anchor((0.22, 0.55), (31, 48)), Anchor((0.78, 0.55), (35, 54))), 60),
     "face": Preset((Anchor((0.3, 0.42), RIGHT_EYE), Anchor((0.7, 0.42), LEFT_EYE), Anchor((0.5, 0.97), (8,))), 30),
 }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPalette
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -100,6 +100,7 @@ class OverlayEditor(QDialog):
     def _make_widgets(self) -> None:
         self.name_edit = QLineEdit()
         self.name_edit.setMaxLength(MAX_NAME_LENGTH)
+        self.name_edit.setAcceptDrops(False)  # a picture that is dropped on it is meant for the dialog
         self.name_edit.setPlaceholderText(self.tr("What it is called in the gallery"))
         self.name_edit.textEdited.connect(
             lambda text: self.document.change(self.tr("the name"), "title", title=text),
@@ -120,8 +121,6 @@ class OverlayEditor(QDialog):
         self.buttons.button(QDialogButtonBox.StandardButton.Cancel).setText(self.tr("Cancel"))
         self.buttons.accepted.connect(self.save)
         self.buttons.rejected.connect(self.reject)
-        for button in self.findChildren(QPushButton):
-            button.setAutoDefault(False)
 
     def _lay_out(self) -> None:
         name_label = QLabel(self.tr("&Name"))
@@ -140,13 +139,6 @@ class OverlayEditor(QDialog):
         panes.setSpacing(6)
         panes.addLayout(picture_side, 1)
         panes.addWidget(self.face_side, 1)
-        self._hint = QLabel(
-            self.tr(
-                "Drag each number to the same spot on both sides: on the picture, and where that belongs on the face."
-            )
-        )
-        self._hint.setWordWrap(True)
-        self._hint.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         foot = QHBoxLayout()
         foot.addWidget(self.message_line, 1)
         foot.addWidget(self.buttons)
@@ -154,7 +146,6 @@ class OverlayEditor(QDialog):
         layout.setSpacing(10)
         layout.addLayout(head)
         layout.addLayout(panes, 1)
-        layout.addWidget(self._hint)
         layout.addWidget(self.placing)
         layout.addWidget(self.look)
         layout.addLayout(foot)
@@ -308,7 +299,6 @@ class OverlayEditor(QDialog):
         self.save_button.setEnabled(draft.picture is not None and not is_busy)
         self.choose_button.setEnabled(not is_busy)
         self.look.setEnabled(draft.picture is not None)
-        self._hint.setVisible(draft.picture is not None)
         problem = self.tr("Anchors on one line do not tie the picture down; drag one of them elsewhere.")
         if draft.picture is not None and not draft.is_tied_down:
             self.message_line.show_message(problem, is_wrong=True)

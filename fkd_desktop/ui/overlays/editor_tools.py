@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QLabel, QPushButton, QSlider, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
 
 from fkd_desktop.overlays.description import Blend, Fit
 from fkd_desktop.ui.icons import action_icon
@@ -45,18 +55,22 @@ class PlacingBar(QWidget):
             "moustache": self.tr("Moustache"),
             "face": self.tr("Whole face"),
         }
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(QLabel(self.tr("Place it like")))
+        self._hint = self.tr(
+            "Drag each number to the same spot on both sides: on the picture, and where that belongs on the face."
+        )
+        self.hint = QLabel()
+        self.hint.setWordWrap(True)
         self.presets: dict[PresetName, QPushButton] = {}
+        row = QHBoxLayout()
+        row.addWidget(QLabel(self.tr("Place it like")))
         for name, title in titles.items():
             button = QPushButton(title)
             button.setToolTip(self.tr("Put the anchors where they belong for this kind of picture"))
             button.setAccessibleName(self.tr("Place it like: {0}").format(title))
             button.clicked.connect(lambda _checked=False, name=name: document.apply_preset(name))
-            layout.addWidget(button)
+            row.addWidget(button)
             self.presets[name] = button
-        layout.addStretch(1)
+        row.addStretch(1)
         self.count_label = QLabel()
         self.add_button = self._button(self.tr("Add an anchor"))
         self.add_button.clicked.connect(self.anchor_requested)
@@ -64,8 +78,14 @@ class PlacingBar(QWidget):
         self.remove_button.clicked.connect(lambda: document.remove_anchor(document.selected))
         self.undo_button = QPushButton(self.tr("Undo"))
         self.redo_button = QPushButton(self.tr("Redo"))
+        head = QHBoxLayout()
+        head.addWidget(self.hint, 1)
         for widget in (self.count_label, self.add_button, self.remove_button, self.undo_button, self.redo_button):
-            layout.addWidget(widget)
+            head.addWidget(widget)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(head)
+        layout.addLayout(row)
         self._connect_undo()
         document.changed.connect(self._refresh)
         self._tint()
@@ -96,6 +116,7 @@ class PlacingBar(QWidget):
         has_picture = draft.picture is not None
         for button in self.presets.values():
             button.setEnabled(has_picture)
+        self.hint.setText(self._hint if has_picture else "")
         self.count_label.setText(self.tr("Anchors: {0}").format(count) if has_picture else "")
         self.add_button.setEnabled(has_picture and count < MAX_ANCHORS)
         self.remove_button.setEnabled(count > MIN_ANCHORS)

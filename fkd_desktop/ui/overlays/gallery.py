@@ -142,6 +142,15 @@ class OverlayGallery(QWidget):
 
     # --- what there is
 
+    def reload(self) -> None:
+        """Look at the folders again, and follow what changed there."""
+        before = (self._library.infos, self._library.broken)
+        self._library.reload()
+        if (self._library.infos, self._library.broken) != before:
+            self._on_library_changed()
+        else:
+            self._stack.refresh()  # a picture may be another one
+
     def refresh(self) -> None:
         """Show what the library has now; after a reload of it."""
         infos = {info.name: info for info in self._library.infos}
@@ -350,6 +359,8 @@ class OverlayGallery(QWidget):
         """Give the icons the new theme's colours."""
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "splitter"):  # Qt sends some before that
             self._tint()
+        if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow() and self.isVisible():
+            self.reload()  # somebody may come back from the folder of an overlay
         super().changeEvent(event)
 
     def _tint(self) -> None:

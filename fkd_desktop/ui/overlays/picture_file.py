@@ -23,8 +23,8 @@ MAX_KEPT_PX: Final = 2048
 """Longest side of what is saved: no face is painted larger, and an 8000 px picture takes 256 MB."""
 MAX_FILE_BYTES: Final = 100_000_000
 MAX_KEPT_BYTES: Final = 30_000_000
-MAX_READ_MB: Final = 1024
-"""Memory that one picture may take while it is read: 16,000 x 16,000 px."""
+MAX_READ_MB: Final = 512
+"""Memory that one picture may take while it is read: 11,500 x 11,500 px. Qt's own limit is half of it."""
 SVG_PX: Final = 1024
 """Longest side of the picture that an SVG file is shown as."""
 _OPAQUE: Final = 24
@@ -111,7 +111,6 @@ def _read_svg(path: Path, content: bytes) -> Picture:
 
 
 def _read_pixels(path: Path, content: bytes) -> Picture:
-    QImageReader.setAllocationLimit(MAX_READ_MB)
     buffer = QBuffer()
     buffer.setData(QByteArray(content))
     buffer.open(QIODevice.OpenModeFlag.ReadOnly)
@@ -121,7 +120,12 @@ def _read_pixels(path: Path, content: bytes) -> Picture:
         bytes(reader.format().data()) == b"png"
         and reader.transformation() == QImageIOHandler.Transformation.TransformationNone
     )
-    image = reader.read()
+    usual_mb = QImageReader.allocationLimit()
+    QImageReader.setAllocationLimit(MAX_READ_MB)
+    try:
+        image = reader.read()
+    finally:
+        QImageReader.setAllocationLimit(usual_mb)
     if image.isNull():
         raise OverlayError(
             "{path} is no picture that can be read ({reason}); choose a PNG or SVG picture",

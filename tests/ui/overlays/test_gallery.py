@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QContextMenuEvent, QDropEvent, QPalette
 from PySide6.QtWidgets import QApplication, QLabel, QMenu
 
@@ -160,6 +160,21 @@ def test_a_rename_outside_is_followed_and_what_is_gone_goes(gallery, add_own, us
     assert "mine" not in gallery.tiles
     assert "mine" not in gallery.active_list.rows
     assert not stack.is_on("mine")
+
+
+def test_a_file_that_was_mended_is_seen_when_the_window_comes_back(qtbot, gallery, add_broken, user_folder, library):
+    add_broken("spoilt")
+    gallery.reload()
+    assert len(gallery.broken_rows) == 1
+    good = (library.info("sunglasses").folder / "overlay.toml").read_text(encoding="utf-8")
+    image = library.description("sunglasses").pictures[0].image
+    (user_folder / "spoilt" / image).write_bytes((library.info("sunglasses").folder / image).read_bytes())
+    (user_folder / "spoilt" / "overlay.toml").write_text(good, encoding="utf-8")
+    gallery.window().activateWindow()
+    qtbot.waitUntil(gallery.isActiveWindow)
+    QApplication.sendEvent(gallery, QEvent(QEvent.Type.ActivationChange))
+    assert gallery.broken_rows == []
+    assert of_group(gallery, "own") == ["spoilt"]
 
 
 def test_the_editor_opens_once_and_a_dropped_picture_goes_into_it(qtbot, gallery, glasses_png):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from pathlib import Path
+
 import pytest
 from PySide6.QtCore import QFile
 from PySide6.QtWidgets import QInputDialog, QMessageBox
@@ -68,6 +72,17 @@ def test_deleting_asks_and_moves_to_the_trash(qtbot, own, gallery, user_folder, 
     assert "trash" in told.args[0]
     assert trashed == [str(user_folder / "mine")]
     assert "mine" not in gallery.tiles
+
+
+def test_the_systems_own_trash_takes_a_folder(own, user_folder, tmp_path):
+    trash_home = Path(os.environ["XDG_DATA_HOME"])
+    if sys.platform != "linux" or Path.home().stat().st_dev != tmp_path.stat().st_dev:
+        pytest.skip("the trash of another disk is not the test's own")
+    trash_home.mkdir(parents=True, exist_ok=True)
+    assert module.move_to_trash(user_folder / "mine")
+    assert not (user_folder / "mine").exists()
+    assert (trash_home / "Trash" / "files" / "mine" / "overlay.toml").exists()
+    assert not module.move_to_trash(user_folder / "not there")
 
 
 def test_without_a_trash_it_asks_again_before_deleting_for_good(qtbot, own, gallery, user_folder, monkeypatch):
