@@ -9,11 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QThread, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QImage
 
 from fkd_desktop.capture.countdown import COUNTDOWN_CHOICES_S, Countdown
-from fkd_desktop.capture.files import claim_file, default_pictures_folder, default_videos_folder, free_bytes, stem_now
+from fkd_desktop.capture.files import default_pictures_folder, default_videos_folder, stem_now
+from fkd_desktop.capture.films import film_place, recover_films
 from fkd_desktop.capture.look import Look, paint
 from fkd_desktop.capture.pictures import BURST_PICTURES, Burst, BurstOutcome, PictureFormat, save_picture
 from fkd_desktop.capture.virtual_camera import VirtualCamera
@@ -21,7 +22,6 @@ from fkd_desktop.errors import OutputError
 from fkd_desktop.i18n import translated
 from fkd_desktop.workers.job import Job
 from fkd_desktop.workers.recorder_thread import RecorderThread
-from fkd_desktop.workers.recording import LOW_DISK_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,6 +69,8 @@ class CaptureController(QObject):
     """Seconds of film, bytes of file, frames dropped; some times a second."""
     recording_saved = Signal(str)
     """The film's path."""
+    recording_recovered = Signal(str)
+    """A film that was cut off, when the application ended unexpectedly some other time, is finished: its path."""
     countdown_changed = Signal(int)
     """Seconds left; 0 when it is over or cancelled."""
     failed = Signal(str)
@@ -233,12 +235,7 @@ class CaptureController(QObject):
         """Record from now on; without the countdown."""
         if self.is_recording:
             return
-        try:
-            path = self._claim_film()
-        except OutputError as error:
-            self._tell(error)
-            return
-        recorder = RecorderThread(path, look=self._look, paint=paint)
+        recorder = RecorderThread(partial(film_place, self.videos_folder), look=self._look, paint=paint)
         recorder.progressed.connect(partial(self._on_recorder_progressed, recorder))
         recorder.saved.connect(self._on_recorder_saved)
         recorder.failed.connect(self._on_recorder_failed)
@@ -247,7 +244,7 @@ class CaptureController(QObject):
         if (live := self._newest()) is not None:  # while nothing moves, it is all that there is to record
             recorder.offer(replace(live, captured_s=time.perf_counter()))
         self._sinks.add(recorder)
-        recorder.start()
+        recorder.start(QThread.Priority.LowPriority)
         self.recording_changed.emit(True)
 
     def stop_recording(self) -> None:
@@ -260,19 +257,17 @@ class CaptureController(QObject):
         recorder.stop()
         self.recording_changed.emit(False)
 
-    def _claim_film(self) -> Path:
-        path = claim_file(self.videos_folder, stem_now(), ".mp4")
-        try:
-            is_low = free_bytes(self.videos_folder) < LOW_DISK_BYTES
-        except OSError:
-            is_low = False
-        if is_low:
-            path.unlink(missing_ok=True)
-            raise OutputError(
-                "the disk of {folder} is nearly full, so nothing is recorded; free some space or choose another folder",
-                folder=self.videos_folder,
-            )
-        return path
+    def recover_recordings(self) -> None:
+        """Finish films that the application has left behind when it ended unexpectedly; for its next start."""
+        folder = self.videos_folder
+        job = Job("recovering recordings", lambda _: recover_films(folder))
+        job.succeeded.connect(self._on_recovery_succeeded)
+        self._start(job)
+
+    @Slot(object)
+    def _on_recovery_succeeded(self, films: list[Path]) -> None:
+        for film in films:
+            self.recording_recovered.emit(str(film))
 
     def _on_recorder_progressed(self, recorder: RecorderThread, seconds: float, size_bytes: int, dropped: int) -> None:
         if recorder is self._recorder:

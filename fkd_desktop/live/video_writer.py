@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 FRAGMENT_S: Final = 1.0
 """A killed process loses at most about this much of the film's end."""
 Effort = Literal["live", "small"]
-"""How hard the encoder tries: as little as possible beside a live session, or for small files. At 1280 x 720 `live`
-takes a third of the time and four times the space (docs/benchmarks.md)."""
+"""How hard the encoder tries: as little as possible beside a live session, or for small files. At 1280 x 720, `live`
+takes about half the time and twice the space (``python -m benchmarks.recording``)."""
 
 _TIME_BASE: Final = Fraction(1, 60_000)
 """Divides the usual frame rates; MPEG-4 part 2 allows no denominator above 65,535."""

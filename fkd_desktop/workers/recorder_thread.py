@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QThread, Signal
 
+from fkd_desktop.errors import OutputError
 from fkd_desktop.i18n import translated
 from fkd_desktop.workers.recording import Recording, RecordingOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     import numpy as np
@@ -26,7 +28,9 @@ class RecorderThread(QThread):
 
     Parameters
     ----------
-    path, look, paint
+    place
+        Gives the film's path, in the thread, for as long as it is written; it may raise `OutputError`.
+    look, paint
         See `Recording`.
     """
 
@@ -39,23 +43,17 @@ class RecorderThread(QThread):
 
     def __init__(
         self,
-        path: Path,
+        place: Callable[[], AbstractContextManager[Path]],
         *,
         look: Callable[[], Any],
         paint: Callable[[FrameResult, Any], NDArray[np.uint8]],
-        free_bytes: Callable[[Path], int] | None = None,
     ) -> None:
         super().__init__()
         self.setObjectName("recorder")
-        options = {} if free_bytes is None else {"free_bytes": free_bytes}
-        self._recording = Recording(path, look=look, paint=paint, **options)
+        self._place = place
+        self._recording = Recording(look=look, paint=paint)
         self.outcome: RecordingOutcome | None = None
-        """How it ended; None until then."""
-
-    @property
-    def path(self) -> Path:
-        """The film."""
-        return self._recording.path
+        """How it ended; None until then, or where it could not begin."""
 
     def offer(self, live: LiveFrame) -> None:
         """Take a frame if there is room; see `Sink`."""
@@ -68,7 +66,13 @@ class RecorderThread(QThread):
 
     def run(self) -> None:
         """Record until `stop` or a failure."""
-        self.outcome = self._recording.run(on_progress=self.progressed.emit)
+        try:
+            with self._place() as path:
+                self.outcome = self._recording.run(path, on_progress=self.progressed.emit)
+        except OutputError as error:
+            self._recording.close()
+            self.failed.emit(translated(error))
+            return
         if self.outcome.error is not None:
             self.failed.emit(translated(self.outcome.error))
         if self.outcome.path is not None:

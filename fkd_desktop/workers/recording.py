@@ -73,8 +73,6 @@ class Recording:
 
     Parameters
     ----------
-    path
-        The film; replaced if it exists.
     look
         Gives what `paint` needs to know; asked once a frame, in the recording's thread. While no frames come, the last
         one is painted again when this gives something else.
@@ -86,13 +84,11 @@ class Recording:
 
     def __init__(
         self,
-        path: Path,
         *,
         look: Callable[[], Any],
         paint: Callable[[FrameResult, Any], NDArray[np.uint8]],
         free_bytes: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
     ) -> None:
-        self.path = path
         self._look, self._paint, self._free_bytes = look, paint, free_bytes
         self._queue: deque[LiveFrame] = deque()
         self._changed = threading.Condition()
@@ -124,11 +120,13 @@ class Recording:
             self._is_closed = True
             self._changed.notify_all()
 
-    def run(self, *, on_progress: Callable[[float, int, int], None] = lambda *_: None) -> RecordingOutcome:
+    def run(self, path: Path, *, on_progress: Callable[[float, int, int], None] = lambda *_: None) -> RecordingOutcome:
         """Write until `close` is called or the disk is full; never raises.
 
         Parameters
         ----------
+        path
+            The film; replaced if it exists, and gone if there is nothing to see.
         on_progress
             Told seconds of film, bytes of file and frames dropped, some times a second.
         """
@@ -136,13 +134,13 @@ class Recording:
         error: OutputError | None = None
         writer: VideoWriter | None = None
         try:
-            writer = VideoWriter(self.path, effort="live", threads=max(1, min(4, (os.cpu_count() or 1) // 2)))
+            writer = VideoWriter(path, effort="live", threads=max(1, min(4, (os.cpu_count() or 1) // 2)))
             with writer:
                 error = self._write_all(writer, on_progress)
         except OutputError as failure:
             error = failure
         except Exception as failure:
-            _log.exception("recording %s failed", self.path)
+            _log.exception("recording %s failed", path)
             error = OutputError("recording failed ({reason}); details are in the log", reason=failure)
         finally:
             self.close()
@@ -150,11 +148,11 @@ class Recording:
         is_kept = writer is not None and writer.is_kept and self._frames > 0
         if not is_kept:
             with suppress(OSError):
-                if self.path.stat().st_size == 0:  # the name was taken before the first frame
-                    self.path.unlink()
+                if path.stat().st_size == 0:  # the name was taken before the first frame
+                    path.unlink()
             error = error or OutputError("nothing was recorded because no picture came; start the session and retry")
         return RecordingOutcome(
-            self.path if is_kept else None,
+            path if is_kept else None,
             writer.duration_s if writer is not None else 0.0,
             self._frames,
             self._dropped,
@@ -177,10 +175,10 @@ class Recording:
                 on_progress(self._film_s, writer.size_bytes, self._dropped)
             if now_s >= disk_due_s:
                 disk_due_s = now_s + DISK_EVERY_S
-                if self._is_disk_low():
+                if self._is_disk_low(writer.path.parent):
                     return OutputError(
                         "the disk of {folder} is nearly full, so the recording was ended and kept; free some space",
-                        folder=self.path.parent,
+                        folder=writer.path.parent,
                     )
         if self._last is not None:  # the end is held until the stop, else a still picture's film would have no length
             self._write(writer, self._last[0], time.perf_counter(), self._last[2])
@@ -199,9 +197,9 @@ class Recording:
         self._frames += 1
         self._last = (result, max(at_s, self._last[1]) if self._last is not None else at_s, look)
 
-    def _is_disk_low(self) -> bool:
+    def _is_disk_low(self, folder: Path) -> bool:
         try:
-            return self._free_bytes(self.path.parent) < LOW_DISK_BYTES
+            return self._free_bytes(folder) < LOW_DISK_BYTES
         except OSError:
             return False  # if it really is full, writing says so
 

@@ -12,7 +12,7 @@ import pytest
 from PySide6.QtGui import QGuiApplication, QImage
 
 from fkd_desktop.capture import controller as module
-from fkd_desktop.capture import countdown, pictures
+from fkd_desktop.capture import countdown, films, pictures
 from fkd_desktop.capture.files import claim_file, claim_folder, free_bytes
 from tests.capture.live_frames import RedLayer, live_frame
 
@@ -274,12 +274,12 @@ def test_two_recordings_in_a_row_are_two_films(stage, qtbot):
     assert len(set(saved)) == 2
 
 
-def test_a_disk_that_is_nearly_full_records_nothing(stage, monkeypatch, is_one_sentence):
-    monkeypatch.setattr(module, "free_bytes", lambda _: module.LOW_DISK_BYTES - 1)
+def test_a_disk_that_is_nearly_full_records_nothing(stage, qtbot, monkeypatch, is_one_sentence):
+    monkeypatch.setattr(films, "free_bytes", lambda _: films.LOW_DISK_BYTES - 1)
     stage.capture.start_recording()
-    assert not stage.capture.is_recording
+    qtbot.waitUntil(lambda: not stage.capture.is_recording, timeout=5000)
     assert is_one_sentence(stage.failures[0]) and "nearly full" in stage.failures[0]
-    assert list(stage.capture.videos_folder.iterdir()) == []
+    assert not stage.capture.videos_folder.exists()
 
 
 def test_a_recording_that_fails_says_so_and_the_session_goes_on(stage, qtbot):
@@ -298,10 +298,10 @@ def test_a_recording_that_fails_says_so_and_the_session_goes_on(stage, qtbot):
     assert stage.sinks._sinks == ()
 
 
-def test_a_folder_for_films_that_cannot_be_made_is_a_sentence(stage, tmp_path, is_one_sentence):
+def test_a_folder_for_films_that_cannot_be_made_is_a_sentence(stage, qtbot, tmp_path, is_one_sentence):
     (tmp_path / "videos").write_text("in the way")
     stage.capture.toggle_recording()
-    assert not stage.capture.is_recording
+    qtbot.waitUntil(lambda: not stage.capture.is_recording, timeout=5000)
     assert is_one_sentence(stage.failures[0])
 
 

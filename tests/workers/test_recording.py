@@ -27,14 +27,15 @@ class Running:
     """A recording in a thread of its own, as the real one is."""
 
     def __init__(self, path: Path, **options) -> None:
-        self.recording = Recording(path, **{"look": lambda: None, "paint": plain, **options})
+        self.path = path
+        self.recording = Recording(**{"look": lambda: None, "paint": plain, **options})
         self.outcome: RecordingOutcome | None = None
         self.progress: list[tuple[float, int, int]] = []
         self.thread = threading.Thread(target=self._run)
         self.thread.start()
 
     def _run(self) -> None:
-        self.outcome = self.recording.run(on_progress=lambda *figures: self.progress.append(figures))
+        self.outcome = self.recording.run(self.path, on_progress=lambda *figures: self.progress.append(figures))
 
     def offer_all(self, *lives) -> None:
         """Offer frames as slowly as they are taken, so that none is dropped."""

@@ -41,6 +41,7 @@ class CaptureSurface(QObject):
         capture.burst_changed.connect(self._on_capture_burst_changed)
         capture.burst_saved.connect(self._on_capture_burst_saved)
         capture.recording_saved.connect(self._on_capture_recording_saved)
+        capture.recording_recovered.connect(self._on_capture_recording_recovered)
         self.toast.copy_requested.connect(self._on_toast_copy_requested)
 
     @Slot(str)
@@ -63,6 +64,10 @@ class CaptureSurface(QObject):
     @Slot(str)
     def _on_capture_recording_saved(self, path: str) -> None:
         self.toast.show_kept(Kept(self.tr("Recording saved"), Path(path)))
+
+    @Slot(str)
+    def _on_capture_recording_recovered(self, path: str) -> None:
+        self.toast.show_kept(Kept(self.tr("A recording that was cut off last time was kept"), Path(path)))
 
     @Slot(str)
     def _on_toast_copy_requested(self, path: str) -> None:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 System = Literal["linux", "windows", "macos"]
 _WIDTH_PX: Final = 720
 _MIN_WIDTH_PX: Final = 480
+_STATE_LINES: Final = 3
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class VirtualCameraDialog(QDialog):
         self._marks: list[tuple[Step, QLabel]] = []
         self._copy_buttons: list[QToolButton] = []
         self.setWindowTitle(self.tr("Virtual camera"))
-        layout = QVBoxLayout(self)
+        self._layout = layout = QVBoxLayout(self)
         layout.setSpacing(12)
         intro = self.tr(
             "Other programs see a virtual camera like any other: a video call then shows your picture with its "
@@ -104,9 +105,8 @@ class VirtualCameraDialog(QDialog):
         layout.addWidget(self._make_buttons())
         self.setMinimumWidth(_MIN_WIDTH_PX)
         camera.changed.connect(self._show_state)
+        self.resize(_WIDTH_PX, 1)
         self.check()
-        # By itself, a dialog with wrapped words takes the height that they would need in a narrow one.
-        self.resize(_WIDTH_PX, layout.totalHeightForWidth(_WIDTH_PX))
 
     def check(self) -> None:
         """Look again at what is missing."""
@@ -134,6 +134,8 @@ class VirtualCameraDialog(QDialog):
         self._icon = QLabel()
         self._state = _wrapped("")
         self._state.setAccessibleName(self.tr("state of the virtual camera"))
+        # Room for a long sentence from the beginning, so that nothing moves when there is one.
+        self._state.setMinimumHeight(_STATE_LINES * self._state.fontMetrics().lineSpacing())
         self._toggle = QPushButton()
         self._toggle.setDefault(True)
         self._toggle.clicked.connect(self._on_toggle_clicked)
@@ -277,6 +279,12 @@ class VirtualCameraDialog(QDialog):
         self._toggle.setText(self.tr("&Stop") if camera.is_on else self.tr("&Start"))
         self._size.setEnabled(not camera.is_on)
         self._show_icons()
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Grow as far as the words need; by itself, a dialog takes the height that they would have in a narrow one."""
+        self._layout.activate()
+        self.resize(self.width(), max(self.height(), self._layout.totalHeightForWidth(self.width())))
 
     def _show_icons(self) -> None:
         has_failed = self._camera.state is VirtualCameraState.FAILED
