@@ -39,7 +39,8 @@ class PoseLayer:
             size = min(max(float(box[2]) * context.device_per_frame / 200, 0.5), 1.6)
             _paint_axes(painter, context, pose, size)
             chin = points_of(keypoints[_CHIN : _CHIN + 1])[0]
-            below = chin + QPointF(0, context.px(10))
+            lowest = max(chin.y(), float(pose.axes_px[:, 1].max()))  # the plate must not cover an axis
+            below = QPointF(chin.x(), lowest + context.px(10))
             label(painter, context, below, _angles(pose), _PLATE, place="below", frame_size=(width, height))
 
 

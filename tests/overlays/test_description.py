@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+import re
+from pathlib import Path
 
 import pytest
 
@@ -12,9 +13,6 @@ from fkd_desktop.overlays.description import MAX_ANCHORS, Anchor, Blend, Fit
 from fkd_desktop.overlays.description_file import read_description
 from tests.live.helpers import assert_one_clear_sentence
 from trainer.core.resources import assets_dir
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 GOOD = """
 format = 2
@@ -279,3 +277,16 @@ def test_a_pipe_is_not_waited_for(path: Path) -> None:
     with pytest.raises(OverlayError) as caught:
         read_description(path)
     assert_one_clear_sentence(caught.value, str(path))
+
+
+def test_the_examples_of_the_documentation_can_be_read(path: Path) -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "overlays.md"
+    examples = re.findall(r"```toml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    assert len(examples) == 2
+    overlays = []
+    for example in examples:
+        path.write_text(example, encoding="utf-8")
+        overlays.append(read_description(path))
+    hat, hide = overlays
+    assert [picture.fit for picture in hat.pictures] == [Fit.SIMILARITY, Fit.AFFINE]
+    assert hide.effect is not None and hide.effect.strength == 1.5
