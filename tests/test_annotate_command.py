@@ -245,6 +245,7 @@ def test_some_inputs_fail_and_the_others_are_done(
         [],
         ["--out", "o"],
         ["{face}"],
+        ["--out", "o", "--overlay", "hat", "{face}"],
         ["{face}", "--out", "o", "--no-media"],
         ["{face}", "--out", "o", "--no-media", "--csv", "--overlay", "hat"],
         ["{face}", "--out", "o", "--device", "abacus"],

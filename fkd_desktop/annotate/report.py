@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Self
 
@@ -83,6 +84,11 @@ class Report:
             self._say(f"{inputs}{self._frames} frames, {self._with_faces} with faces, at {rate}")
 
     def _say(self, line: str) -> None:
-        if not self._is_quiet:
-            self._bar.clear()
+        if self._is_quiet:
+            return
+        self._bar.clear()
+        try:
             print(line, flush=True)
+        except BrokenPipeError:  # whoever read it, such as `head`, has seen enough; the work goes on
+            self._is_quiet = True
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -73,8 +73,8 @@ class LandmarkWriter(Protocol):
 class CsvWriter:
     """A table with a row for each face of each frame, and for a frame without a face a row of zeros.
 
-    The columns are `CSV_COLUMNS`, separated by commas alone, as the later releases of OpenFace 2 write them; earlier ones
-    put a blank after each comma.
+    The columns are `CSV_COLUMNS`, separated by commas alone, as the later releases of OpenFace 2 write them; earlier
+    ones put a blank after each comma.
 
     Parameters
     ----------

@@ -92,6 +92,23 @@ def test_a_process_that_is_interrupted_leaves_a_whole_video(tmp_path: Path, numb
     assert 1 <= len(frames) == table.read_text().count("\n") - 1
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes of POSIX")
+def test_a_reader_that_has_seen_enough_does_not_end_the_work(short_clip: Path, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        command(str(short_clip), "demo-that-is-missing.mp4", "--out", "out", "--no-media", "--csv"),
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    error = process.communicate(timeout=TIMEOUT_S)[1]
+    assert process.returncode == 1 and error.count("\n") == 1 and "demo-that-is-missing.mp4" in error
+    assert (tmp_path / "out" / "short.csv").read_text().count("\n") == 31
+
+
 def test_help_comes_at_once_and_loads_no_network(tmp_path: Path) -> None:
     program = "import sys; sys.argv = ['fkd-annotate', '--help']\nfrom fkd_desktop.annotate.cli import main\n"
     program += "try:\n    main()\nexcept SystemExit:\n    print('torch' in sys.modules)"
