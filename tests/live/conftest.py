@@ -12,6 +12,7 @@ import torch
 
 from fkd_desktop.live.sources import camera as sources
 from fkd_desktop.live.sources import cameras
+from fkd_desktop.live.sources.cameras import CameraInfo
 from tests.live.fake_linux import FakeLinux
 from tests.live.helpers import FakeCapture
 from trainer.core.models import KeypointNetwork
@@ -53,7 +54,7 @@ def camera(monkeypatch: pytest.MonkeyPatch) -> Callable[[FakeCapture], None]:
         fake_cv2.VideoCapture = lambda *_: left.pop(0)
         monkeypatch.setattr(sources, "cv2", fake_cv2)
         monkeypatch.setattr(sources, "sys", SimpleNamespace(platform="win32"))
-        monkeypatch.setattr(cameras, "list_cameras", lambda: ())
+        monkeypatch.setattr(cameras, "list_cameras", lambda: (CameraInfo("", "Camera 0", 0),))
 
     return use
 

@@ -10,13 +10,14 @@ import cv2
 import numpy as np
 import pytest
 
-from fkd_desktop.errors import SourceError
+from fkd_desktop.errors import SourceError, SourceProblem
 from fkd_desktop.live.sources import (
     CameraSource,
     as_frame,
+    cameras,
     make_source,
 )
-from fkd_desktop.live.sources.cameras import CameraName
+from fkd_desktop.live.sources.cameras import CameraInfo, CameraName
 from fkd_desktop.live.sources.modes import CameraMode
 from tests.live.helpers import (
     FakeCapture,
@@ -58,8 +59,20 @@ def test_a_camera_that_is_taken(camera: Callable[[FakeCapture], None]) -> None:
     source = make_source("camera:3")
     with pytest.raises(SourceError) as caught:
         source.open()
-    assert_one_clear_sentence(caught.value, "camera 3", "other programs")
+    assert_one_clear_sentence(caught.value, "Camera 3", "other programs")
     assert capture.released == 1
+
+
+@pytest.mark.parametrize("found", [(), (CameraInfo("x", "Other", 0),)])
+def test_a_number_that_the_system_does_not_list(
+    camera: Callable[[FakeCapture], None], monkeypatch: pytest.MonkeyPatch, found: tuple[CameraInfo, ...]
+) -> None:
+    camera(FakeCapture([picture()]))
+    monkeypatch.setattr(cameras, "list_cameras", lambda: found)
+    with pytest.raises(SourceError) as caught:
+        make_source("camera:1").open()
+    assert caught.value.problem is SourceProblem.MISSING
+    assert_one_clear_sentence(caught.value, "there is no camera 1", "plug one in")
 
 
 def test_a_camera_is_asked_for_compressed_pictures_before_size_and_rate(camera: Callable[[FakeCapture], None]) -> None:
@@ -93,7 +106,7 @@ def test_a_camera_that_was_unplugged(camera: Callable[[FakeCapture], None]) -> N
     assert source.read() is not None
     with pytest.raises(SourceError) as caught:
         source.read()
-    assert_one_clear_sentence(caught.value, "camera 0", "plugged in")
+    assert_one_clear_sentence(caught.value, "Camera 0", "plugged in")
     source.close()
     assert capture.released == 1
 

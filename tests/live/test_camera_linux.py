@@ -53,7 +53,10 @@ def test_a_camera_that_is_not_there(machine: FakeLinux) -> None:
 def test_a_camera_that_another_program_has(machine: FakeLinux) -> None:
     machine.plug_in(FakeNode(is_busy=True))
     started = time.perf_counter()
-    assert problem_of(make_source("camera:0")) is SourceProblem.BUSY
+    busy = make_source("camera:0")
+    assert problem_of(busy) is SourceProblem.BUSY
+    with pytest.raises(SourceError, match="another program uses HD Webcam"):
+        busy.open()
     assert machine.opened == [], "OpenCV does not say why"
     assert time.perf_counter() - started < 1
     machine.nodes[0].is_busy = False

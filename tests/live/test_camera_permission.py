@@ -107,7 +107,7 @@ def test_a_user_of_macos_who_said_no(mac: Callable[..., FakeAVFoundation]) -> No
     with pytest.raises(SourceError) as caught:
         make_source("camera:0").open()
     assert caught.value.problem is SourceProblem.DENIED
-    assert_one_clear_sentence(caught.value, "camera 0", "System Settings", "Privacy & Security")
+    assert_one_clear_sentence(caught.value, "Camera 0", "System Settings", "Privacy & Security")
 
 
 class FakeRegistry(ModuleType):
@@ -166,4 +166,4 @@ def test_a_user_of_windows_whose_settings_say_no(
     with pytest.raises(SourceError) as caught:
         make_source("camera:0").open()
     assert caught.value.problem is SourceProblem.DENIED
-    assert_one_clear_sentence(caught.value, "camera 0", "desktop apps")
+    assert_one_clear_sentence(caught.value, "Camera 0", "desktop apps")

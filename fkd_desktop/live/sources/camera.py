@@ -76,7 +76,7 @@ class CameraSource(FrameSource):
                 "{name} cannot be opened; close other programs that may use it, and check that the system's privacy "
                 "settings allow it",
                 problem=SourceProblem.BUSY,
-                name=self._called,
+                name=self.label,
             )
         self._agree(capture, info)
         self._capture = Guarded(capture, lambda capture: capture.release())
@@ -106,27 +106,23 @@ class CameraSource(FrameSource):
         if capture is not None:
             capture.close()
 
-    @property
-    def _called(self) -> str:
-        """What it is called within a sentence."""
-        return f"camera {self._which.index}" if self._which.index is not None else self.label
-
     def _find(self) -> CameraInfo | None:
         """Return which camera is meant; None if only opening it can tell whether it is there."""
         found = cameras.list_cameras()
         if self._which.id is not None:
             info = cameras.find_camera(self._which.id, found)
             if info is None:
-                raise SourceError(
-                    "{name} is not connected; plug it in and it is live again by itself, or choose another source",
-                    problem=SourceProblem.MISSING,
-                    name=self.label,
-                )
+                self._complain_about(SourceProblem.MISSING)
             return info
         index = self._which.index
-        if _is_linux() and index is not None and not cameras.node_of(index).exists():
+        info = next((info for info in found if info.index == index), None)
+        if _is_linux():  # what is not listed may still be opened by whoever insists on its number
+            is_there = index is not None and cameras.node_of(index).exists()
+        else:
+            is_there = info is not None or any(not camera.id for camera in found)
+        if not is_there:
             self._complain_about(SourceProblem.MISSING)
-        return next((info for info in found if info.index == index), None)
+        return info
 
     def _agree(self, capture: cv2.VideoCapture, info: CameraInfo | None) -> None:
         """Ask for the wished mode, and read back what the camera made of it."""
@@ -165,35 +161,41 @@ class CameraSource(FrameSource):
             raise SourceError(
                 "{name} was unplugged; plug it in and it is live again by itself, or choose another source",
                 problem=SourceProblem.LOST,
-                name=self._called,
+                name=self.label,
             )
         if _is_linux() and v4l2.find_problem(cameras.node_of(self._index or 0)) is SourceProblem.BUSY:
             self._complain_about(SourceProblem.BUSY)  # some drivers give it away only when pictures are asked for
         raise SourceError(
             "{name} stopped sending pictures; check that it is plugged in, then retry",
             problem=SourceProblem.LOST,
-            name=self._called,
+            name=self.label,
         )
 
     def _complain_about(self, problem: SourceProblem | None) -> None:
+        if problem is SourceProblem.MISSING and self._which.index is not None:
+            raise SourceError(
+                "there is no camera {number}; plug one in and retry, or choose another source",
+                problem=problem,
+                number=self._which.index,
+            )
         if problem is SourceProblem.MISSING:
             raise SourceError(
-                "there is no {name}; plug one in and retry, or choose another source",
+                "{name} is not connected; plug it in and it is live by itself, or choose another source",
                 problem=problem,
-                name=self._called,
+                name=self.label,
             )
         if problem is SourceProblem.BUSY:
             raise SourceError(
                 "another program uses {name}; close it there, or choose another camera",
                 problem=problem,
-                name=self._called,
+                name=self.label,
             )
         if problem is SourceProblem.DENIED:
             raise SourceError(
                 "you are not allowed to use {name}; ask your administrator to put you into the group “video”, log in "
                 "again, or choose another source",
                 problem=problem,
-                name=self._called,
+                name=self.label,
             )
 
     def _denied(self, permission: Permission) -> SourceError:
@@ -209,7 +211,7 @@ class CameraSource(FrameSource):
                 "Windows does not let this program use {name}; allow it under Settings, Privacy & security, Camera "
                 "(also for desktop apps), then retry, or choose another source"
             )
-        return SourceError(text, problem=SourceProblem.DENIED, name=self._called)
+        return SourceError(text, problem=SourceProblem.DENIED, name=self.label)
 
 
 def _is_linux() -> bool:

@@ -226,7 +226,7 @@ def _list_by_library() -> list[CameraInfo]:
         found = library.enumerate_cameras(BACKENDS.get(sys.platform, cv2.CAP_ANY))
     except Exception as error:  # no such library for this processor, or the system's service for cameras is off
         _log.warning("cameras cannot be listed (%s): only the first one is offered", error)
-        return [CameraInfo("", "Camera", 0)]
+        return [CameraInfo("", "Camera 0", 0)]
     return [
         CameraInfo(str(camera.path or f"index:{camera.index}"), str(camera.name or f"Camera {camera.index}"), index)
         for index, camera in enumerate(found)
