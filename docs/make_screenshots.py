@@ -103,7 +103,7 @@ def dark_palette() -> QPalette:
 
 
 def set_layers(window: MainWindow, *names: str) -> None:
-    for name, action in window.commands.layers.items():
+    for name, action in window.overlays.actions.actions.items():
         action.setChecked(name in names)
 
 

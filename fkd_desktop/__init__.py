@@ -3,6 +3,8 @@
 import os as _os
 
 __version__ = "0.1.0"
+APP_ID = "fkd-desktop"
+"""What systems know the application by: names of its folders and of its desktop entry."""
 
 # OpenCV reads these once, when cv2 is first imported: so they stand here, before anything in this package imports it.
 # A camera that sends nothing must not block a read for OpenCV's 10 s. FFmpeg's chatter about damaged files is not for

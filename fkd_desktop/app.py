@@ -13,7 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
+import platformdirs
+
 import fkd_desktop
+from fkd_desktop import APP_ID
+from trainer.core.resources import assets_dir
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,7 +28,7 @@ SWITCH_EVERY_S: Final = 0.0005
 """After which a thread that waits for Python's lock gets it, where one that computes would hold it on. A tenth of
 Python's own: the GUI thread waits for it many times a frame, and a data set that is read beside it is all Python."""
 EXIT_BY_SIGNAL: Final = 128
-LAYER_CHOICES: Final = ("keypoints", "numbers", "boxes", "sunglasses", "none")
+DRAWN_NAMES: Final = ("keypoints", "numbers", "boxes", "mesh", "pose")
 DEVICE_CHOICES: Final = ("auto", "cpu", "cuda", "mps")
 
 
@@ -56,18 +60,23 @@ def _parser() -> argparse.ArgumentParser:
         prog="fkd-desktop", description="Real-time face keypoints and overlays from a camera, a video or a picture."
     )
     parser.add_argument(
-        "--source", metavar="camera:N|PATH|demo", help="where the picture comes from (default: camera:0)"
+        "--source",
+        metavar="camera:N|PATH|URL|demo",
+        help="where the picture comes from (default: what was used last, at first camera:0)",
     )
+    overlays = overlay_names()
     parser.add_argument(
         "--overlay",
         action="append",
-        choices=LAYER_CHOICES,
+        choices=overlays,
         metavar="NAME",
-        help=f"what to paint: {', '.join(LAYER_CHOICES)}; may be given several times (default: what was on last time)",
+        help=f"what to paint: {', '.join(overlays)}; may be given several times (default: what was on last time)",
     )
     parser.add_argument("--model", type=Path, metavar="PATH", help="weights (.safetensors; default: the shipped ones)")
     parser.add_argument(
-        "--device", choices=DEVICE_CHOICES, default="auto", help="where the network runs (default: auto)"
+        "--device",
+        choices=DEVICE_CHOICES,
+        help="where the network runs (default: as in the preferences, at first auto)",
     )
     parser.add_argument(
         "--out",
@@ -77,6 +86,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"FKD Desktop {fkd_desktop.__version__}")
     return parser
+
+
+def overlay_names() -> tuple[str, ...]:
+    """Return what can be given as an overlay, for which no Qt is needed: drawn ones, shipped ones, the user's own."""
+    folders = (assets_dir() / "overlays", platformdirs.user_data_path(APP_ID, appauthor=False) / "overlays")
+    found = {path.parent.name for folder in folders for path in folder.glob("*/overlay.toml")}
+    return (*DRAWN_NAMES, *sorted(found), "none")
 
 
 def has_display() -> bool:
@@ -113,7 +129,8 @@ def _run_window(options: argparse.Namespace) -> int:
     from PySide6.QtWidgets import QApplication  # noqa: PLC0415
 
     from fkd_desktop.controller import Controller  # noqa: PLC0415
-    from fkd_desktop.settings import APP_ID, Settings, set_up_logging  # noqa: PLC0415
+    from fkd_desktop.i18n import install_language  # noqa: PLC0415
+    from fkd_desktop.settings import Settings, set_up_logging  # noqa: PLC0415
     from fkd_desktop.ui.main_window import MainWindow  # noqa: PLC0415
     from fkd_desktop.workers.signals import SignalCatcher  # noqa: PLC0415
 
@@ -124,14 +141,16 @@ def _run_window(options: argparse.Namespace) -> int:
     application = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(application, QApplication)
     application.setDesktopFileName(APP_ID)
-    controller, settings = Controller(device=options.device), Settings()
+    settings = Settings()
+    install_language(settings.language)
+    controller = Controller(device=options.device or settings.device)
     window = MainWindow(controller, settings, layer_names=_overlay_names(options))
     signals = SignalCatcher()
     signals.caught.connect(window.leave)
     window.show()
 
     def start() -> None:  # in the event loop, so that the window is painted first
-        controller.start(options.source or "camera:0")
+        window.opener.open(options.source or (settings.source if settings.starts_with_last_source else "camera:0"))
         controller.load_network(options.model or (Path(settings.weights) if settings.weights else None))
 
     QTimer.singleShot(0, start)
@@ -164,9 +183,11 @@ def _run_without_display(options: argparse.Namespace) -> int:
     from tqdm import tqdm  # noqa: PLC0415
 
     from fkd_desktop.annotate import annotate, once  # noqa: PLC0415
+    from fkd_desktop.annotate.choosing import choose_layers  # noqa: PLC0415
     from fkd_desktop.live.network import load_predictor  # noqa: PLC0415
     from fkd_desktop.live.sources import make_source  # noqa: PLC0415
-    from fkd_desktop.overlays import make_layers  # noqa: PLC0415
+    from fkd_desktop.overlays import OverlayLibrary  # noqa: PLC0415
+    from fkd_desktop.settings import overlays_path  # noqa: PLC0415
     from trainer.core.errors import FkdError  # noqa: PLC0415
 
     clear_opencv_qt_paths()
@@ -175,15 +196,11 @@ def _run_without_display(options: argparse.Namespace) -> int:
     application = QGuiApplication.instance() or QGuiApplication(sys.argv[:1])
     names = _overlay_names(options)
     try:
-        predictor = load_predictor(options.model, device=options.device)
+        predictor = load_predictor(options.model, device=options.device or "auto")
         source = once(make_source(source_name))
         if source.is_live:
             raise FkdError("a camera needs a window to be seen in; give a video, a picture or demo as --source")
-        layers = [
-            layer
-            for name, layer in make_layers().items()
-            if name in (("sunglasses", "boxes") if names is None else names)
-        ]
+        layers = choose_layers(("sunglasses", "boxes") if names is None else names, OverlayLibrary(overlays_path()))
         with tqdm(unit="frame", disable=not sys.stderr.isatty()) as bar:
             summary = annotate(
                 source, predictor, layers, _writable(options.out), on_frame=lambda n: bar.update(n - bar.n)

@@ -164,14 +164,22 @@ class Controller(QObject):
 
     # --- session
 
-    def start(self, source_name: str) -> None:
-        """Start a session on a source (see `fkd_desktop.live.sources.make_source`), in place of any running one."""
+    def start(self, source_name: str, *, loop: bool = False) -> None:
+        """Start a session in place of any running one.
+
+        Parameters
+        ----------
+        source_name
+            See `fkd_desktop.live.sources.make_source`.
+        loop
+            Play a video again and again.
+        """
         self._retire()
         self.source_name = source_name
         self.source_label = source_name
         self.source_mode = None
         self._dropped_before = 0
-        self.playback = Playback()
+        self.playback = Playback(loop=loop)
         thread = CaptureThread(
             partial(make_source, source_name),
             predictor=lambda: self._predictor,

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar, overloa
 import platformdirs
 from PySide6.QtCore import QByteArray, QSettings
 
+from fkd_desktop import APP_ID
 from fkd_desktop.live.smoothing import SmoothingLevel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-APP_ID: Final = "fkd-desktop"
 FORMAT_VERSION: Final = 1
 """Of the settings file; goes up when a later version reads something in another way."""
 
@@ -95,8 +95,8 @@ def _choice(key: str, default: T, values: tuple[T, ...]) -> _Setting[T]:
     return _Setting(key, default, {str(value): value for value in values}.__getitem__)
 
 
-def _texts(key: str) -> _Setting[tuple[str, ...]]:
-    return _Setting(key, (), _read_texts, lambda texts: json.dumps(list(texts)))
+def _texts(key: str, default: tuple[str, ...] = ()) -> _Setting[tuple[str, ...]]:
+    return _Setting(key, default, _read_texts, lambda texts: json.dumps(list(texts)))
 
 
 def _read_texts(text: str) -> tuple[str, ...]:
@@ -111,6 +111,13 @@ def _read_keys(text: str) -> dict[str, str]:
     if not isinstance(items, dict) or not all(isinstance(value, str) for value in items.values()):
         raise ValueError(text)
     return items
+
+
+def _read_size(text: str) -> tuple[int, int]:
+    width, height = (int(side) for side in text.split("x"))
+    if not (16 <= width <= 7680 and 16 <= height <= 4320):
+        raise ValueError(text)
+    return width, height
 
 
 class Settings:
@@ -154,6 +161,10 @@ class Settings:
     countdown_s = _choice("capture/countdown", 0, (0, 3, 5, 10))
     picture_format: _Setting[Literal["png", "jpg"]] = _choice("capture/format", "png", ("png", "jpg"))
     export_folder = _text("capture/export")
+    export_formats = _texts("capture/export_formats", ("csv",))
+    virtual_camera_size: _Setting[tuple[int, int]] = _Setting(
+        "capture/virtual_camera", (1280, 720), _read_size, lambda size: f"{size[0]}x{size[1]}"
+    )
     # The rest
     data_folder = _text("training/data")
     """The data set that was trained on or looked at last; empty if never set."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy as np
+    from PySide6.QtWidgets import QApplication
 
     from fkd_desktop.live.sources import FrameSource
 
@@ -36,6 +37,15 @@ def _own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
     home = tmp_path_factory.mktemp("home")
     for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
         monkeypatch.setenv(name, str(home / name.lower()))
+
+
+@pytest.fixture(scope="session")
+def qapp(qapp: QApplication) -> QApplication:
+    """Return pytest-qt's application; it speaks English, plural forms included."""
+    from fkd_desktop.i18n import install_language
+
+    install_language("en")
+    return qapp
 
 
 @pytest.fixture(autouse=True)

@@ -22,8 +22,9 @@ LAYERS: list[set[str]] = [
     {"fkd_desktop.live"},
     {"fkd_desktop.i18n", "fkd_desktop.settings", "fkd_desktop.overlays", "fkd_desktop.workers"},
     {"fkd_desktop.controller", "fkd_desktop.training", "fkd_desktop.capture", "fkd_desktop.diagnostics"},
+    {"fkd_desktop.annotate"},
     {"fkd_desktop.ui"},
-    {"fkd_desktop.app", "fkd_desktop.annotate", "fkd_desktop.desktop_entry"},
+    {"fkd_desktop.app", "fkd_desktop.desktop_entry"},
     {"fkd_desktop.__main__"},
 ]
 # What may not be imported, however indirectly: everything here must run without a window, or without its widgets.

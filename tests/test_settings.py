@@ -29,6 +29,8 @@ VALUES = {
     "countdown_s": 5,
     "picture_format": "jpg",
     "export_folder": "/e",
+    "export_formats": ("jsonl", "pts"),
+    "virtual_camera_size": (640, 480),
     "data_folder": "/d",
     "language": "de",
     "version": 7,

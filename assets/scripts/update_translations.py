@@ -51,11 +51,18 @@ def main() -> int:
         wanted = [m for m in messages if m.is_plural] if language == "en" else messages
         path = FOLDER / f"fkd_desktop_{language}.ts"
         known = read(path) if path.exists() else {}
+        if language == "en":
+            known |= {key: english_plural(key[1]) for key in ((m.context, m.source, m.comment) for m in wanted)}
         write(path, language, wanted, known)
         unfinished = sum(not known.get((m.context, m.source, m.comment)) for m in wanted)
         print(f"{path.name}: {len(wanted)} texts, {unfinished} unfinished")
         release(path)
     return 0
+
+
+def english_plural(source: str) -> tuple[str, str]:
+    """Return both forms of "%n face(s)"."""
+    return source.replace("(s)", ""), source.replace("(s)", "s")
 
 
 def release(path: Path) -> None:

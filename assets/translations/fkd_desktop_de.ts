@@ -251,6 +251,114 @@
     </message>
   </context>
   <context>
+    <name>CaptureActions</name>
+    <message numerus="yes">
+      <source>%n second(s)</source>
+      <translation type="unfinished">
+        <numerusform />
+        <numerusform />
+      </translation>
+    </message>
+    <message>
+      <source>&amp;Copy the picture</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>&amp;Record</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>&amp;Virtual camera…</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Co&amp;untdown</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Copy the picture with its overlays</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>End the recording and keep it</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>None</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Open the pictures' &amp;folder</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Open the recordin&amp;gs' folder</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Record the picture with its overlays</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Save ten pictures over two seconds</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Save the picture as the camera gives it</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Save the picture with its overlays</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Show the overlays in video calls</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Stop &amp;recording</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Take a &amp;burst</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Take a &amp;picture</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Take a picture &amp;without overlays</source>
+      <translation type="unfinished" />
+    </message>
+  </context>
+  <context>
+    <name>CaptureSurface</name>
+    <message numerus="yes">
+      <source>%n picture(s) saved</source>
+      <translation type="unfinished">
+        <numerusform />
+        <numerusform />
+      </translation>
+    </message>
+    <message>
+      <source>Picture copied</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Picture saved</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Recording saved</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Taking pictures: {0} of {1}</source>
+      <translation type="unfinished" />
+    </message>
+  </context>
+  <context>
     <name>CaptureThread</name>
     <message>
       <source>the live session failed ({0}); start it again, details are in the log</source>
@@ -260,11 +368,239 @@
   <context>
     <name>Commands</name>
     <message>
+      <source>&amp;About FKD Desktop</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>&amp;Browse a data set…</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>&amp;Camera</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>&amp;Capture</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>&amp;Copy diagnostics</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>&amp;Demo clip</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>&amp;Fullscreen</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>&amp;Help</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>&amp;High</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>&amp;Inspect the network…</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>&amp;Keyboard shortcuts</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>&amp;Low</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>&amp;Mirror</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>&amp;Network</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>&amp;Nothing</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>&amp;Off</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>&amp;Open video or image…</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>&amp;Overlays</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>&amp;Pause</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>&amp;Play</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>&amp;Playback</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>&amp;Preferences…</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>&amp;Quit</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>&amp;Retry</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>&amp;Session</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>&amp;Smoothing</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <source>&amp;Start</source>
       <translation type="unfinished" />
     </message>
     <message>
       <source>&amp;Stop</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>&amp;Train a network…</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>&amp;View</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>&amp;Zoom</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>As still as can be; quick motion lags a little</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Cancel</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Choose how things are</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Choose, order and make overlays</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Do not open it</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Every measurement as it is</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Export &amp;landmarks…</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Find faces with the network that came with FKD Desktop</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Hold the picture</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Leave fullscreen</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Look at what networks learn from</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Nothing but the picture (F11, Esc leaves)</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Open a &amp;folder of pictures…</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Open a network &amp;address…</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Open the &amp;log</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Open the same source again</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Play on</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Put versions, devices and the last log lines on the clipboard</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>S&amp;top and let go</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>See what the network sees</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Show a network camera or a stream</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Show a video or a picture from a file</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Show the built-in clip</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Show the camera that was used last</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Show the file with what happened lately</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Show the picture as in a mirror</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Show the pictures of a folder</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Show the plain picture</source>
       <translation type="unfinished" />
     </message>
     <message>
@@ -276,7 +612,15 @@
       <translation type="unfinished" />
     </message>
     <message>
+      <source>Still on a still face, no lag on a moving one</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <source>Stop the live session</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Stop, and let go of the camera or file</source>
       <translation type="unfinished" />
     </message>
     <message>
@@ -284,7 +628,23 @@
       <translation type="unfinished" />
     </message>
     <message>
+      <source>Train a network on your own pictures</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Try the demo clip</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Use the shipped network</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <source>Where the picture comes from</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Write the keypoints to tables, live or from a file</source>
       <translation type="unfinished" />
     </message>
   </context>
@@ -520,6 +880,20 @@
     </message>
     <message>
       <source>{0}. The network runs on the CPU instead.</source>
+      <translation type="unfinished" />
+    </message>
+  </context>
+  <context>
+    <name>CountdownOverlay</name>
+    <message numerus="yes">
+      <source>%n second(s)</source>
+      <translation type="unfinished">
+        <numerusform />
+        <numerusform />
+      </translation>
+    </message>
+    <message>
+      <source>Esc cancels</source>
       <translation type="unfinished" />
     </message>
   </context>
@@ -859,6 +1233,82 @@ What is there already is kept. The pictures are not part of FKD Desktop and stay
     </message>
   </context>
   <context>
+    <name>ExportDialog</name>
+    <message numerus="yes">
+      <source>%n frame(s) of the session saved</source>
+      <translation type="unfinished">
+        <numerusform />
+        <numerusform />
+      </translation>
+    </message>
+    <message numerus="yes">
+      <source>%n frame(s) were left out, as the disk was too slow</source>
+      <translation type="unfinished">
+        <numerusform />
+        <numerusform />
+      </translation>
+    </message>
+    <message numerus="yes">
+      <source>%n frame(s) written</source>
+      <translation type="unfinished">
+        <numerusform />
+        <numerusform />
+      </translation>
+    </message>
+    <message>
+      <source>&amp;CSV table, as OpenFace writes it</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>&amp;JSON lines, an object for each frame</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>&amp;Start export</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>&amp;Stop export</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>300-&amp;W .pts files, one for each face</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Every frame is written, from the start until you stop.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Export landmarks</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Folder for landmarks</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Formats</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Open fo&amp;lder</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Save &amp;to:</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Start a camera or open a file in the window first.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>The running session</source>
+      <translation type="unfinished" />
+    </message>
+  </context>
+  <context>
     <name>ExportThread</name>
     <message>
       <source>the export failed ({0}); start it again, details are in the log</source>
@@ -1137,6 +1587,25 @@ What is there already is kept. The pictures are not part of FKD Desktop and stay
     </message>
   </context>
   <context>
+    <name>FaceSide</name>
+    <message>
+      <source>Nobody is in view</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>On the &amp;live picture</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>On the face</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Try it on whoever is in view</source>
+      <translation type="unfinished" />
+    </message>
+  </context>
+  <context>
     <name>FaceView</name>
     <message>
       <source>Large view of the face</source>
@@ -1195,6 +1664,78 @@ What is there already is kept. The pictures are not part of FKD Desktop and stay
     </message>
     <message>
       <source>There is no log at {0}.</source>
+      <translation type="unfinished" />
+    </message>
+  </context>
+  <context>
+    <name>FileExportBox</name>
+    <message numerus="yes">
+      <source>%n face(s) saved</source>
+      <translation type="unfinished">
+        <numerusform />
+        <numerusform />
+      </translation>
+    </message>
+    <message numerus="yes">
+      <source>%n frame(s) saved</source>
+      <translation type="unfinished">
+        <numerusform />
+        <numerusform />
+      </translation>
+    </message>
+    <message numerus="yes">
+      <source>%n of them with faces</source>
+      <translation type="unfinished">
+        <numerusform />
+        <numerusform />
+      </translation>
+    </message>
+    <message>
+      <source>&amp;Export file</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>A file</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>All files (*)</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Also save it with the &amp;overlays that are on</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Choose &amp;file…</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Picture or video</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Picture or video to export from</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Pictures and videos ({0})</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Progress of the file's export</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Sto&amp;p</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Stop the file's export</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Stopped; what was done until then is kept</source>
       <translation type="unfinished" />
     </message>
   </context>
@@ -1392,11 +1933,7 @@ What is there already is kept. The pictures are not part of FKD Desktop and stay
       <translation type="unfinished" />
     </message>
     <message>
-      <source>Cover the face</source>
-      <translation type="unfinished" />
-    </message>
-    <message>
-      <source>Darken it (multiply)</source>
+      <source>Darken (multiply)</source>
       <translation type="unfinished" />
     </message>
     <message>
@@ -1436,7 +1973,7 @@ What is there already is kept. The pictures are not part of FKD Desktop and stay
       <translation type="unfinished" />
     </message>
     <message>
-      <source>Lighten it (screen)</source>
+      <source>Lighten (screen)</source>
       <translation type="unfinished" />
     </message>
     <message>
@@ -1469,6 +2006,10 @@ What is there already is kept. The pictures are not part of FKD Desktop and stay
     </message>
     <message>
       <source>More contrast (overlay)</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Normal</source>
       <translation type="unfinished" />
     </message>
     <message>
@@ -1566,15 +2107,7 @@ What is there already is kept. The pictures are not part of FKD Desktop and stay
   <context>
     <name>MainWindow</name>
     <message>
-      <source>&lt;p&gt;Real-time face keypoints. Everything happens on this computer; nothing is sent anywhere.&lt;/p&gt;&lt;p&gt;Demo clip: made from NASA's portrait of Eileen Collins (public domain).&lt;/p&gt;</source>
-      <translation type="unfinished" />
-    </message>
-    <message>
-      <source>About FKD Desktop</source>
-      <translation type="unfinished" />
-    </message>
-    <message>
-      <source>All files</source>
+      <source>Diagnostics are on the clipboard</source>
       <translation type="unfinished" />
     </message>
     <message>
@@ -1586,31 +2119,11 @@ What is there already is kept. The pictures are not part of FKD Desktop and stay
       <translation type="unfinished" />
     </message>
     <message>
-      <source>No camera or file is in use.</source>
-      <translation type="unfinished" />
-    </message>
-    <message>
-      <source>No picture</source>
-      <translation type="unfinished" />
-    </message>
-    <message>
-      <source>Open video or image</source>
-      <translation type="unfinished" />
-    </message>
-    <message>
-      <source>Opening {0}…</source>
-      <translation type="unfinished" />
-    </message>
-    <message>
-      <source>Stopped</source>
-      <translation type="unfinished" />
-    </message>
-    <message>
       <source>The end. Space plays it again</source>
       <translation type="unfinished" />
     </message>
     <message>
-      <source>Videos and images</source>
+      <source>The log cannot be opened here; it is {0}.</source>
       <translation type="unfinished" />
     </message>
     <message>
@@ -1857,6 +2370,17 @@ What is there already is kept. The pictures are not part of FKD Desktop and stay
     </message>
   </context>
   <context>
+    <name>OverlayDesk</name>
+    <message>
+      <source>&amp;Painted</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Overlays</source>
+      <translation type="unfinished" />
+    </message>
+  </context>
+  <context>
     <name>OverlayEditor</name>
     <message>
       <source>&amp;Name</source>
@@ -1915,18 +2439,6 @@ What is there already is kept. The pictures are not part of FKD Desktop and stay
       <translation type="unfinished" />
     </message>
     <message>
-      <source>Nobody is in view</source>
-      <translation type="unfinished" />
-    </message>
-    <message>
-      <source>On the &amp;live picture</source>
-      <translation type="unfinished" />
-    </message>
-    <message>
-      <source>On the face</source>
-      <translation type="unfinished" />
-    </message>
-    <message>
       <source>Otherwise what you did here is lost.</source>
       <translation type="unfinished" />
     </message>
@@ -1952,10 +2464,6 @@ What is there already is kept. The pictures are not part of FKD Desktop and stay
     </message>
     <message>
       <source>This overlay has several pictures; change the files in its folder.</source>
-      <translation type="unfinished" />
-    </message>
-    <message>
-      <source>Try it on whoever is in view</source>
       <translation type="unfinished" />
     </message>
     <message>
@@ -2175,7 +2683,7 @@ What is there already is kept. The pictures are not part of FKD Desktop and stay
       <translation type="unfinished" />
     </message>
     <message>
-      <source>Drop a PNG or SVG picture here, or choose one below. Transparent parts stay see-through.</source>
+      <source>Drop a PNG or SVG picture here, or choose one above. Transparent parts stay see-through.</source>
       <translation type="unfinished" />
     </message>
     <message>
@@ -2185,15 +2693,12 @@ What is there already is kept. The pictures are not part of FKD Desktop and stay
   </context>
   <context>
     <name>PlacingBar</name>
-    <message numerus="yes">
-      <source>%n anchor(s)</source>
-      <translation type="unfinished">
-        <numerusform />
-        <numerusform />
-      </translation>
-    </message>
     <message>
       <source>Add an anchor</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Anchors: {0}</source>
       <translation type="unfinished" />
     </message>
     <message>
@@ -2295,11 +2800,19 @@ What is there already is kept. The pictures are not part of FKD Desktop and stay
       <translation type="unfinished" />
     </message>
     <message>
+      <source>Format</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <source>General</source>
       <translation type="unfinished" />
     </message>
     <message>
       <source>High: as still as can be; quick motion lags a little</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>JPEG: smaller files</source>
       <translation type="unfinished" />
     </message>
     <message>
@@ -2327,6 +2840,10 @@ What is there already is kept. The pictures are not part of FKD Desktop and stay
       <translation type="unfinished" />
     </message>
     <message>
+      <source>PNG: every pixel as it is</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <source>Pages of the preferences</source>
       <translation type="unfinished" />
     </message>
@@ -2336,10 +2853,6 @@ What is there already is kept. The pictures are not part of FKD Desktop and stay
     </message>
     <message>
       <source>Pictures</source>
-      <translation type="unfinished" />
-    </message>
-    <message>
-      <source>Pictures show the &amp;overlays, as on the screen</source>
       <translation type="unfinished" />
     </message>
     <message>
@@ -2520,6 +3033,39 @@ What is there already is kept. The pictures are not part of FKD Desktop and stay
     </message>
     <message>
       <source>What it has learned is deleted.</source>
+      <translation type="unfinished" />
+    </message>
+  </context>
+  <context>
+    <name>RecentMenu</name>
+    <message>
+      <source>&amp;Clear the list</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Open &amp;recent</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>{0} is not there any more</source>
+      <translation type="unfinished" />
+    </message>
+  </context>
+  <context>
+    <name>RecordingIndicator</name>
+    <message numerus="yes">
+      <source>%n frame(s) dropped</source>
+      <translation type="unfinished">
+        <numerusform />
+        <numerusform />
+      </translation>
+    </message>
+    <message>
+      <source>End the recording and keep it</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Recording: {0}</source>
       <translation type="unfinished" />
     </message>
   </context>
@@ -2709,6 +3255,143 @@ What is there already is kept. The pictures are not part of FKD Desktop and stay
     </message>
   </context>
   <context>
+    <name>SessionBar</name>
+    <message numerus="yes">
+      <source>%n face(s)</source>
+      <translation type="unfinished">
+        <numerusform />
+        <numerusform />
+      </translation>
+    </message>
+    <message>
+      <source>Faces in the picture</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Frames painted a second</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Frames that came and were not painted, because a newer one was there</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>From capture to paint: median and 95th percentile</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>The network, and where it runs</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>What was agreed on with the camera</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>camera mode</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>drops</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>faces</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>frame rate</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>latency</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>network</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>source</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>{0} dropped</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>{0} frames/s</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>{0} ms (p95 {1} ms)</source>
+      <translation type="unfinished" />
+    </message>
+  </context>
+  <context>
+    <name>SessionPane</name>
+    <message>
+      <source>As soon as it is free, the picture comes by itself.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>As soon as it is there, the picture comes by itself.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Camera {0}</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Demo clip</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>No camera or file is in use.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>No picture</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Once it is back, the picture goes on by itself.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Opening {0}…</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Stopped</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>The camera</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>The stream</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Waiting for {0}</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>{0} is in use elsewhere</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>{0} is not there</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>{0} may not be used</source>
+      <translation type="unfinished" />
+    </message>
+  </context>
+  <context>
     <name>SheetPicture</name>
     <message>
       <source>Show it in full size</source>
@@ -2790,6 +3473,25 @@ What is there already is kept. The pictures are not part of FKD Desktop and stay
     </message>
     <message>
       <source>{0} a second</source>
+      <translation type="unfinished" />
+    </message>
+  </context>
+  <context>
+    <name>SourceOpener</name>
+    <message>
+      <source>All files</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Open a folder of pictures</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Open video or image</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Videos and images</source>
       <translation type="unfinished" />
     </message>
   </context>
@@ -2877,6 +3579,25 @@ What is there already is kept. The pictures are not part of FKD Desktop and stay
     <name>ThumbnailStrip</name>
     <message>
       <source>{0} faces of the data set with their keypoints</source>
+      <translation type="unfinished" />
+    </message>
+  </context>
+  <context>
+    <name>Toast</name>
+    <message>
+      <source>Close</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Copy</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Open</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Show in folder</source>
       <translation type="unfinished" />
     </message>
   </context>
@@ -2983,6 +3704,105 @@ What is there already is kept. The pictures are not part of FKD Desktop and stay
     </message>
   </context>
   <context>
+    <name>TransportBar</name>
+    <message>
+      <source>5 seconds back</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>5 seconds on</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>File</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>First picture</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>How fast the video is played ([ and ])</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Last picture</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Length</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Next picture</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Number of the picture</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>One frame back</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>One frame on</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Pause</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Place in the video</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Play</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Play again and again</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Play faster</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Play slower</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Playback</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Previous picture</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Speed</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Time</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>To the end</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>To the start</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>{0} of {1}</source>
+      <translation type="unfinished" />
+    </message>
+  </context>
+  <context>
     <name>UrlDialog</name>
     <message>
       <source>&amp;Address of the network camera or stream:</source>
@@ -3013,6 +3833,148 @@ What is there already is kept. The pictures are not part of FKD Desktop and stay
     </message>
     <message>
       <source>What the network learns is no well-placed face:</source>
+      <translation type="unfinished" />
+    </message>
+  </context>
+  <context>
+    <name>VideoView</name>
+    <message>
+      <source>Actual size</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Live picture</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Whole picture</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Zoom in</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Zoom out</source>
+      <translation type="unfinished" />
+    </message>
+  </context>
+  <context>
+    <name>VirtualCameraDialog</name>
+    <message>
+      <source>&amp;Size:</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>&amp;Start</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>&amp;Stop</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Be allowed to use cameras; log in again afterwards:</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Browsers and call programs list the new camera after they were started again.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Check &amp;again</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Copy</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Copy the command</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Install OBS Studio 26 or newer from obsproject.com. It brings the virtual camera.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Install OBS Studio from obsproject.com into Applications: version 30 or newer, or 28 on macOS 12.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Install the driver v4l2loopback. On Debian and Ubuntu:</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Install the package pyvirtualcam. Its licence is the GPL, so it does not come with FKD Desktop:</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Load it, after each start of the computer:</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Missing</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Off.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Off. Something that it needs is missing, see below.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>On. Choose the camera “{0}” in the other program.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Only one program at a time can feed this camera: stop it in OBS first. Call programs list it after they were started again.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Open OBS and click “Start Virtual Camera”. Allow its camera extension in the System Settings when macOS asks. Then click “Stop Virtual Camera” and quit OBS.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Opening…</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Other programs see a virtual camera like any other: a video call then shows your picture with its overlays. FKD Desktop itself sends nothing anywhere.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>The picture is fitted into it, with black bars where it needs them</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Virtual camera</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>What it needs, once</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>command for a terminal</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>size of the picture</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>state of the virtual camera</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>step {0}</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>✓ Ready</source>
       <translation type="unfinished" />
     </message>
   </context>
@@ -3190,6 +4152,10 @@ Stop and keep: the run ends now, with what it has learned; it can be resumed lat
       <translation type="unfinished" />
     </message>
     <message>
+      <source>none of the {count} pictures in {folder} can be read; choose another folder</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <source>nothing was recorded because no picture came; start the session and retry</source>
       <translation type="unfinished" />
     </message>
@@ -3262,6 +4228,10 @@ Stop and keep: the run ends now, with what it has learned; it can be resumed lat
       <translation type="unfinished" />
     </message>
     <message>
+      <source>the folder {path} has no pictures; choose another one</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <source>the network does not run ({reason}); details are in the log</source>
       <translation type="unfinished" />
     </message>
@@ -3287,6 +4257,10 @@ Stop and keep: the run ends now, with what it has learned; it can be resumed lat
     </message>
     <message>
       <source>the overlay's description {path} cannot be read ({reason}); mend it</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>the overlay's description {path} is missing; put it there</source>
       <translation type="unfinished" />
     </message>
     <message>
@@ -3355,6 +4329,10 @@ Stop and keep: the run ends now, with what it has learned; it can be resumed lat
     </message>
     <message>
       <source>there is no --data; give the folder of the data set, or a run to --resume</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>there is no file {path}; check the path or choose another file</source>
       <translation type="unfinished" />
     </message>
     <message>
@@ -3478,6 +4456,10 @@ Stop and keep: the run ends now, with what it has learned; it can be resumed lat
       <translation type="unfinished" />
     </message>
     <message>
+      <source>{path} is empty; choose another file</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <source>{path} is larger than 100 MB; make the picture smaller and choose it again</source>
       <translation type="unfinished" />
     </message>
@@ -3502,6 +4484,14 @@ Stop and keep: the run ends now, with what it has learned; it can be resumed lat
       <translation type="unfinished" />
     </message>
     <message>
+      <source>{path} is not a file; choose a video or a picture</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>{path} is not a picture that can be read, or is damaged; choose another file</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <source>{path} is not a video or picture that can be read, or is damaged; choose another file</source>
       <translation type="unfinished" />
     </message>
@@ -3511,6 +4501,10 @@ Stop and keep: the run ends now, with what it has learned; it can be resumed lat
     </message>
     <message>
       <source>{path} is there already; choose another name, or write over it</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>{path} is too large a picture; choose one of at most {limit} megapixels</source>
       <translation type="unfinished" />
     </message>
     <message>

@@ -2,12 +2,80 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="en" sourcelanguage="en">
   <context>
-    <name>PlacingBar</name>
+    <name>CaptureActions</name>
     <message numerus="yes">
-      <source>%n anchor(s)</source>
-      <translation type="unfinished">
-        <numerusform />
-        <numerusform />
+      <source>%n second(s)</source>
+      <translation>
+        <numerusform>%n second</numerusform>
+        <numerusform>%n seconds</numerusform>
+      </translation>
+    </message>
+  </context>
+  <context>
+    <name>CaptureSurface</name>
+    <message numerus="yes">
+      <source>%n picture(s) saved</source>
+      <translation>
+        <numerusform>%n picture saved</numerusform>
+        <numerusform>%n pictures saved</numerusform>
+      </translation>
+    </message>
+  </context>
+  <context>
+    <name>CountdownOverlay</name>
+    <message numerus="yes">
+      <source>%n second(s)</source>
+      <translation>
+        <numerusform>%n second</numerusform>
+        <numerusform>%n seconds</numerusform>
+      </translation>
+    </message>
+  </context>
+  <context>
+    <name>ExportDialog</name>
+    <message numerus="yes">
+      <source>%n frame(s) of the session saved</source>
+      <translation>
+        <numerusform>%n frame of the session saved</numerusform>
+        <numerusform>%n frames of the session saved</numerusform>
+      </translation>
+    </message>
+    <message numerus="yes">
+      <source>%n frame(s) were left out, as the disk was too slow</source>
+      <translation>
+        <numerusform>%n frame were left out, as the disk was too slow</numerusform>
+        <numerusform>%n frames were left out, as the disk was too slow</numerusform>
+      </translation>
+    </message>
+    <message numerus="yes">
+      <source>%n frame(s) written</source>
+      <translation>
+        <numerusform>%n frame written</numerusform>
+        <numerusform>%n frames written</numerusform>
+      </translation>
+    </message>
+  </context>
+  <context>
+    <name>FileExportBox</name>
+    <message numerus="yes">
+      <source>%n face(s) saved</source>
+      <translation>
+        <numerusform>%n face saved</numerusform>
+        <numerusform>%n faces saved</numerusform>
+      </translation>
+    </message>
+    <message numerus="yes">
+      <source>%n frame(s) saved</source>
+      <translation>
+        <numerusform>%n frame saved</numerusform>
+        <numerusform>%n frames saved</numerusform>
+      </translation>
+    </message>
+    <message numerus="yes">
+      <source>%n of them with faces</source>
+      <translation>
+        <numerusform>%n of them with faces</numerusform>
+        <numerusform>%n of them with faces</numerusform>
       </translation>
     </message>
   </context>
@@ -15,9 +83,29 @@
     <name>PreferencesDialog</name>
     <message numerus="yes">
       <source>%n second(s)</source>
-      <translation type="unfinished">
-        <numerusform />
-        <numerusform />
+      <translation>
+        <numerusform>%n second</numerusform>
+        <numerusform>%n seconds</numerusform>
+      </translation>
+    </message>
+  </context>
+  <context>
+    <name>RecordingIndicator</name>
+    <message numerus="yes">
+      <source>%n frame(s) dropped</source>
+      <translation>
+        <numerusform>%n frame dropped</numerusform>
+        <numerusform>%n frames dropped</numerusform>
+      </translation>
+    </message>
+  </context>
+  <context>
+    <name>SessionBar</name>
+    <message numerus="yes">
+      <source>%n face(s)</source>
+      <translation>
+        <numerusform>%n face</numerusform>
+        <numerusform>%n faces</numerusform>
       </translation>
     </message>
   </context>

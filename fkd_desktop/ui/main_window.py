@@ -1,43 +1,46 @@
-"""The main window."""
+"""The main window: the picture, what to paint on it, and what is measured."""
 
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Slot
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QFileDialog, QMainWindow, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, QUrl, Slot
+from PySide6.QtGui import QAction, QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtWidgets import QMainWindow, QMenu, QMessageBox
 
-import fkd_desktop
+from fkd_desktop import diagnostics
 from fkd_desktop.controller import Controller, NetworkState, SessionState
-from fkd_desktop.live.sources import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from fkd_desktop.live.stats import RollingStats
-from fkd_desktop.overlays import DEFAULT_LAYER_NAMES, make_layers
-from fkd_desktop.ui.banner import Banner
+from fkd_desktop.settings import log_path
+from fkd_desktop.ui.about import AboutDialog
+from fkd_desktop.ui.capture_desk import CaptureDesk
 from fkd_desktop.ui.commands import Commands
 from fkd_desktop.ui.dropping import dropped_path, take_files
-from fkd_desktop.ui.empty_state import EmptyState
+from fkd_desktop.ui.export_desk import ExportDesk
 from fkd_desktop.ui.icons import app_icon
 from fkd_desktop.ui.network_menu import NetworkMenu
+from fkd_desktop.ui.overlay_desk import OverlayDesk
+from fkd_desktop.ui.preferences import PreferencesDialog
 from fkd_desktop.ui.session_bar import SessionBar
+from fkd_desktop.ui.session_pane import SessionPane, describe_source
+from fkd_desktop.ui.source_opener import SourceOpener
+from fkd_desktop.ui.sources.words import mode_text
 from fkd_desktop.ui.training.indicator import TrainingIndicator
-from fkd_desktop.ui.video_view import VideoView
 from fkd_desktop.ui.words import sentence
 from fkd_desktop.ui.workshop import Workshop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from fkd_desktop.live.result import FrameResult
+    from fkd_desktop.live.result import FrameResult, LiveFrame
     from fkd_desktop.settings import Settings
 
 FIGURES_EVERY_MS: Final = 500
 
 
 class MainWindow(QMainWindow):
-    """The picture, what to paint on it, and what is measured.
+    """The picture, with everything that can be done to it within reach.
 
     Parameters
     ----------
@@ -46,220 +49,293 @@ class MainWindow(QMainWindow):
     settings
         What to remember.
     layer_names
-        Layers to start with; None for what was on last time.
+        Overlays to start with; None for what was on last time.
     """
 
     def __init__(self, controller: Controller, settings: Settings, *, layer_names: Iterable[str] | None = None) -> None:
         super().__init__()
         self._controller, self._settings = controller, settings
         self._stats = RollingStats()
-        self._is_moving = False
-        self._stall_message = self._network_message = self._workshop_message = ""
+        self._notices: dict[str, str] = {}
         self._leaves_at_once = False
-        self._layers = make_layers()
+        self._resumes_when_shown = False
+        self.preferences: PreferencesDialog | None = None
         self.setWindowTitle("FKD Desktop")
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
-        self._make_widgets()
+        self.pane = SessionPane()
+        self.view, self.empty_state, self.banner = self.pane.view, self.pane.empty_state, self.pane.banner
+        self.session_bar = SessionBar()
+        self.setCentralWidget(self.pane)
+        self.setStatusBar(self.session_bar)
+        self.opener = SourceOpener(controller, settings, self)
+        self.overlays = OverlayDesk(self.view, settings, newest_result=self._newest_result, window=self)
+        self.capture = CaptureDesk(controller, settings, view=self.view, overlays=self.overlays, window=self)
+        self.export = ExportDesk(controller, settings, layers=self.overlays.stack.layers, window=self)
         self.workshop = Workshop(controller, settings, frame_source=self._newest_result, window=self)
         self.training_indicator = TrainingIndicator(self.workshop.training)
-        self.training_indicator.clicked.connect(self.workshop.open_trainer)
         self.session_bar.add_before_figures(self.training_indicator)
-        self.commands = Commands(self, self._layers, NetworkMenu(controller, self.workshop, settings, self))
-        self._toolbar = self.commands.make_toolbar()
-        self.addToolBar(self._toolbar)
-        self.commands.fill_menus()
+        self.session_bar.add_before_figures(self.capture.indicator)
+        self.commands = Commands(self)
+        self.network_menu = NetworkMenu(controller, self.workshop, settings, self)
+        self._make_bars()
         self._connect_commands()
+        self._connect_signals()
         self._restore(layer_names)
-        controller.frame_ready.connect(self._on_controller_frame_ready)
-        controller.session_changed.connect(self._on_controller_session_changed)
-        controller.network_changed.connect(self._on_controller_network_changed)
-        self.view.frame_painted.connect(self._on_view_frame_painted)
-        self.banner.dismissed.connect(self._on_banner_dismissed)
-        self.workshop.noticed.connect(self._on_workshop_noticed)
         self._figures_timer = QTimer(self, interval=FIGURES_EVERY_MS)
         self._figures_timer.timeout.connect(self._on_figures_timer_timeout)
         self._on_controller_session_changed(controller.session_state, "")
         self._on_controller_network_changed(controller.network_state, "")
+        self.opener.watcher.start()
 
     # --- making
 
-    def _make_widgets(self) -> None:
-        self.view = VideoView()
-        self.empty_state = EmptyState()
-        self.banner = Banner()
-        self.session_bar = SessionBar()
-        self._pane = QStackedWidget()
-        self._pane.addWidget(self.empty_state)
-        self._pane.addWidget(self.view)
-        central = QWidget()
-        layout = QVBoxLayout(central)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self.banner)
-        layout.addWidget(self._pane, 1)
-        self.setCentralWidget(central)
-        self.setStatusBar(self.session_bar)
+    def _make_bars(self) -> None:
+        commands = self.commands
+        sources: list[QAction | QMenu | None] = [
+            *(commands.camera, self.opener.cameras, commands.demo, None),
+            *(commands.open, commands.open_folder, commands.open_stream, self.opener.recent),
+        ]
+        self._toolbar = commands.make_toolbar(
+            sources=sources, overlays=self.overlays.actions.actions, add_capture=self.capture.actions.add_to_toolbar
+        )
+        self.addToolBar(self._toolbar)
+        self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.overlays.dock)
+        playback, zoom = self.pane.transport.actions_for_window(), self.view.actions_for_window()
+        for action in (*playback, *zoom):
+            self.addAction(action)  # keys work in fullscreen too
+        self.overlays.menu.addSeparator()
+        self.overlays.menu.addAction(commands.no_layers)
+        commands.fill_menus(
+            sources=sources,
+            playback=playback,
+            overlays=self.overlays.menu,
+            zoom=zoom,
+            fill_capture=self.capture.actions.fill_menu,
+            networks=self.network_menu,
+        )
 
     def _connect_commands(self) -> None:
         commands = self.commands
         for action, do in (
-            (commands.camera, lambda: self._controller.start("camera:0")),
+            (commands.camera, self.opener.open_camera),
             (commands.demo, self.start_demo),
             (commands.try_demo, self.start_demo),
-            (commands.open, self.choose_file),
+            (commands.open, self.opener.choose_file),
+            (commands.open_folder, self.opener.choose_folder),
+            (commands.open_stream, self.opener.ask_stream),
             (commands.start, self.toggle_session),
+            (commands.stop, self._controller.stop),
+            (commands.cancel, self._controller.stop),
             (commands.retry, self.retry),
             (commands.use_shipped_network, lambda: self.workshop.use_weights(None)),
             (commands.train, self.workshop.open_trainer),
             (commands.browse, self.workshop.open_browser),
             (commands.inspect, self.workshop.open_inspector),
-            (commands.leave_fullscreen, lambda: commands.fullscreen.setChecked(False)),
-            (commands.no_layers, self.clear_layers),
+            (commands.leave_fullscreen, self._leave),
+            (commands.no_layers, self.overlays.stack.clear),
+            (commands.export, self.export.open),
+            (commands.preferences, self.open_preferences),
             (commands.shortcuts, self.show_shortcuts),
+            (commands.open_log, self.open_log),
+            (commands.diagnostics, self.copy_diagnostics),
             (commands.about, self.show_about),
             (commands.quit, self.close),
         ):
             _on_triggered(action, do)
-        commands.mirror.toggled.connect(self._on_mirror_toggled)
+        for level, action in commands.smoothing.items():
+            action.triggered.connect(lambda _on, level=level: self._set("smoothing", level))
+        commands.mirror.toggled.connect(lambda on: self._set("mirrored", on))
         commands.fullscreen.toggled.connect(self._on_fullscreen_toggled)
-        for action in commands.layers.values():
-            action.toggled.connect(self._on_layer_toggled)
+        commands.gallery.toggled.connect(self.overlays.dock.setVisible)
+        self.overlays.dock.visibilityChanged.connect(self._on_dock_visibility_changed)
+
+    def _connect_signals(self) -> None:
+        controller = self._controller
+        controller.frame_ready.connect(self._on_controller_frame_ready)
+        controller.session_changed.connect(self._on_controller_session_changed)
+        controller.network_changed.connect(self._on_controller_network_changed)
+        controller.noticed.connect(lambda text: self._notice("controller", text))
+        self.view.frame_painted.connect(self._on_view_frame_painted)
+        self.view.face_context_requested.connect(self._on_view_face_context_requested)
+        self.banner.dismissed.connect(self._on_banner_dismissed)
+        self.workshop.noticed.connect(lambda text: self._notice("workshop", text))
+        self.overlays.noticed.connect(lambda text: self._notice("overlays", text))
+        self.capture.noticed.connect(lambda text: self._notice("capture", text))
+        self.export.noticed.connect(lambda text: self._notice("capture", text))
+        self.training_indicator.clicked.connect(self.workshop.open_trainer)
+        self.pane.transport.play_action.triggered.connect(self._show_start_action)
+        self.pane.transport.loop_changed.connect(self._on_transport_loop_changed)
 
     def _restore(self, layer_names: Iterable[str] | None) -> None:
         if not self.restoreGeometry(self._settings.geometry):
-            self.resize(1000, 780)
-        self.commands.mirror.setChecked(self._settings.mirrored)
-        names = layer_names if layer_names is not None else self._settings.layer_names
-        for name in DEFAULT_LAYER_NAMES if names is None else names:
-            if name in self.commands.layers:
-                self.commands.layers[name].setChecked(True)
+            self.resize(1080, 800)
+        self.restoreState(self._settings.docks)
+        self.overlays.restore(layer_names)
+        self.overlays.dock.setVisible(self._settings.shows_gallery)
+        for name in ("mirrored", "smoothing"):
+            self._apply(name)
 
     # --- what a user does
 
     def start_demo(self) -> None:
         """Show the demo clip."""
-        self._controller.start("demo")
+        self.opener.open("demo")
 
     def open_path(self, path: str) -> None:
-        """Show a file."""
-        self._settings.last_folder = str(Path(path).parent)
-        self._controller.start(path)
-
-    def choose_file(self) -> None:
-        """Ask for a file and show it."""
-        videos, images = (" ".join(f"*{s}" for s in sorted(kind)) for kind in (VIDEO_SUFFIXES, IMAGE_SUFFIXES))
-        path, _ = QFileDialog.getOpenFileName(
-            self,
-            self.tr("Open video or image"),
-            self._settings.last_folder,
-            f"{self.tr('Videos and images')} ({videos} {images});;{self.tr('All files')} (*)",
-        )
-        if path:
-            self.open_path(path)
+        """Show a file or folder."""
+        self.opener.open_path(path)
 
     def toggle_session(self) -> None:
-        """Stop what runs, or start again what ran last."""
-        if self._controller.session_state.is_running:
+        """Pause or play a file; stop what else runs, or start again what ran last."""
+        state = self._controller.session_state
+        if self._is_file and (state.is_running or state is SessionState.ENDED):
+            self._controller.playback.toggle()
+            self._show_start_action()
+        elif state.is_running:
             self._controller.stop()
         else:
             self.retry()
 
     def retry(self) -> None:
         """Open the same source again."""
-        self._controller.start(self._controller.source_name or "camera:0")
+        self.opener.open(self._controller.source_name or self._settings.source)
 
-    def clear_layers(self) -> None:
-        """Show the plain picture."""
-        for action in self.commands.layers.values():
-            action.setChecked(False)
+    def open_preferences(self) -> None:
+        """Show the preferences; the session goes on behind them."""
+        if self.preferences is None:
+            self.preferences = PreferencesDialog(self._settings, weights=self._controller.weights, parent=self)
+            self.preferences.changed.connect(self._apply)
+            self.preferences.reset.connect(self._on_preferences_reset)
+        self.preferences.show_settings()
+        self.preferences.show()
+        self.preferences.raise_()
+        self.preferences.activateWindow()
 
     def show_shortcuts(self) -> None:
         """List every action that has a key."""
-        self._show_message(self.tr("Keyboard shortcuts"), self.commands.shortcuts_html())
-
-    def show_about(self) -> None:
-        """Say what this is."""
-        self._show_message(
-            self.tr("About FKD Desktop"),
-            f"<h3>FKD Desktop {fkd_desktop.__version__}</h3>"
-            + self.tr(
-                "<p>Real-time face keypoints. Everything happens on this computer; nothing is sent anywhere.</p>"
-                "<p>Demo clip: made from NASA's portrait of Eileen Collins (public domain).</p>"
-            ),
-        )
-
-    def _show_message(self, title: str, text: str) -> None:
         box = QMessageBox(self)
-        box.setWindowTitle(title)
-        box.setText(text)
-        box.setIconPixmap(app_icon().pixmap(64, 64))
+        box.setWindowTitle(self.tr("Keyboard shortcuts"))
+        box.setText(self.commands.shortcuts_html())
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.open()  # not modal to the session: the picture moves on
 
+    def show_about(self) -> None:
+        """Say what this is, in which version, on what."""
+        dialog = AboutDialog(self._session_facts(), self)
+        dialog.diagnostics_requested.connect(self.copy_diagnostics)
+        dialog.open()
+
+    def copy_diagnostics(self) -> None:
+        """Put what a helper asks for on the clipboard."""
+        QGuiApplication.clipboard().setText(diagnostics.report(self._session_facts()))
+        self.session_bar.showMessage(self.tr("Diagnostics are on the clipboard"), 4000)
+
+    def open_log(self) -> None:
+        """Show the log in whatever the desktop opens text with."""
+        if not log_path().exists() or not QDesktopServices.openUrl(QUrl.fromLocalFile(str(log_path()))):
+            self._notice("log", self.tr("The log cannot be opened here; it is {0}.").format(log_path()))
+
+    def _session_facts(self) -> dict[str, str]:
+        controller = self._controller
+        predictor = controller.predictor
+        kind = controller.source_name.partition(":")[0] if ":" in controller.source_name else "file"
+        return {
+            "Source": "demo" if controller.source_name == "demo" else kind,
+            "State": controller.session_state.name.lower(),
+            "Camera mode": mode_text(controller.source_mode, with_format=True) if controller.source_mode else "-",
+            "Network": f"{predictor.network_name}, {predictor.device.type}" if predictor else "-",
+            "Overlays": ", ".join(overlay.name for overlay in self.overlays.stack.active) or "-",
+            **{name: text for name, text in self.session_bar.texts().items() if name != "source" and text},
+        }
+
+    # --- settings
+
+    def _set(self, name: str, value: object) -> None:
+        setattr(self._settings, name, value)
+        self._apply(name)
+
+    @Slot(str)
+    def _apply(self, name: str) -> None:
+        """Let a setting take effect."""
+        settings = self._settings
+        match name:
+            case "mirrored":
+                self.commands.mirror.setChecked(settings.mirrored)
+                self.view.set_mirrored(settings.mirrored)
+                self.capture.apply()
+            case "smoothing":
+                self._controller.smoothing = settings.smoothing
+                self.commands.smoothing[settings.smoothing].setChecked(True)
+            case "device":
+                self._controller.set_device(settings.device)
+            case "loops_videos" if self._controller.source_name != "demo":
+                self._controller.playback.set_loop(settings.loops_videos)
+            case _:
+                self.capture.apply()
+
+    @Slot()
+    def _on_preferences_reset(self) -> None:
+        for name in ("mirrored", "smoothing", "device", "loops_videos"):
+            self._apply(name)
+        self.capture.apply()
+        self.overlays.restore(None)
+        self.workshop.use_weights(None)
+
     # --- what the session tells
+
+    @property
+    def _is_file(self) -> bool:
+        live = self.view.live_frame
+        return live is not None and live.position is not None
 
     @Slot()
     def _on_controller_frame_ready(self) -> None:
         if (live := self._controller.take_frame()) is not None:
-            shown = self.view.live_frame
-            # A picture comes twice too: as it is, and annotated once the network is there.
-            self._is_moving |= shown is not None and shown.result.timestamp_s != live.result.timestamp_s
-            self.view.show_frame(live)
-            self._pane.setCurrentWidget(self.view)
+            was_file = self._is_file
+            self.pane.show_live(live)
+            if self._is_file != was_file:
+                self._show_start_action()
 
     @Slot(float, float)
     def _on_view_frame_painted(self, captured_s: float, painted_s: float) -> None:
         self._stats.add(captured_s=captured_s, painted_s=painted_s)
 
+    @Slot(int, QPoint)
+    def _on_view_face_context_requested(self, face_id: int, place: QPoint) -> None:
+        self.overlays.face_menu.for_face(face_id).popup(place)
+
     @Slot(object, str)
     def _on_controller_session_changed(self, state: SessionState, message: str) -> None:
-        self.commands.show_running(is_running=state.is_running)
-        label = self._controller.source_label
+        controller = self._controller
+        label = describe_source(controller.source_label)
         if state is SessionState.OPENING:
-            self.view.show_frame(None)
+            self.pane.clear()
+            self.pane.transport.set_playback(controller.playback)
             self._stats.clear()
-            self._is_moving = False
-        self._stall_message = message if state is SessionState.STALLED else ""
+        self.pane.transport.show_at_end(state is SessionState.ENDED)
+        self._notices["session"] = message if state is SessionState.STALLED else ""
         if state.is_running:
             self._figures_timer.start()
         else:
             self._figures_timer.stop()
             self._show_last_figures(state)
-        self.session_bar.show_source("" if state is SessionState.STOPPED else _describe(label))
-        ways_out = [self.commands.try_demo, self.commands.open, self.commands.retry]
-        match state:
-            case SessionState.OPENING:
-                self.empty_state.show_state(
-                    icon="camera", title=self.tr("Opening {0}…").format(_describe(label)), text=""
-                )
-                self._pane.setCurrentWidget(self.empty_state)
-            case SessionState.FAILED:
-                self.empty_state.show_state(
-                    icon="warning", title=self.tr("No picture"), text=sentence(message), actions=ways_out
-                )
-                self._pane.setCurrentWidget(self.empty_state)
-            case SessionState.STOPPED:
-                self.empty_state.show_state(
-                    icon="start",
-                    title=self.tr("Stopped"),
-                    text=self.tr("No camera or file is in use."),
-                    actions=[self.commands.start, self.commands.try_demo, self.commands.open],
-                )
-                self._pane.setCurrentWidget(self.empty_state)
-            case SessionState.LIVE | SessionState.STALLED | SessionState.ENDED:
-                pass
+        self.session_bar.show_source("" if state is SessionState.STOPPED else label, self._mode_text())
+        self.pane.show_state(state, label, message, self.commands)
+        self._show_start_action()
         self._show_note()
         self._show_notice()
+
+    def _mode_text(self) -> str:
+        mode = self._controller.source_mode
+        return mode_text(mode, with_format=True) if mode is not None else ""
 
     @Slot(object, str)
     def _on_controller_network_changed(self, state: NetworkState, message: str) -> None:
         self._show_note()
         predictor = self._controller.predictor
-        self._network_message = message if state is NetworkState.FAILED else ""
+        self._notices["network"] = message if state is NetworkState.FAILED else ""
         self._show_notice()
-        if state is NetworkState.READY and self._controller.session_state is SessionState.ENDED and not self._is_moving:
-            self.retry()  # a picture, which the new network has not seen
         if predictor is not None:
             self.session_bar.show_network(predictor.network_name, predictor.device.type.upper())
         else:
@@ -267,13 +343,33 @@ class MainWindow(QMainWindow):
             self.session_bar.show_network("", self.tr("loading…") if loading else self.tr("no network"))
 
     @Slot()
+    def _show_start_action(self) -> None:
+        state, playback = self._controller.session_state, self._controller.playback
+        is_file = self._is_file and (state.is_running or state is SessionState.ENDED)
+        is_paused = playback.paused or state is SessionState.ENDED
+        self.commands.show_running(
+            is_running=state.is_running or is_file, is_file=is_file, is_paused=is_file and is_paused
+        )
+
+    @Slot()
     def _on_figures_timer_timeout(self) -> None:
         live = self.view.live_frame
-        self.session_bar.show_figures(
-            self._stats.figures(time.perf_counter()),
-            faces=len(live.result) if live else 0,
-            dropped=self._controller.dropped,
-        )
+        faces = len(live.result) if live else 0
+        if self._is_file and (self._controller.playback.paused or self._shows_picture):
+            self.session_bar.show_picture(faces=faces)
+        else:
+            figures = self._stats.figures(time.perf_counter())
+            self.session_bar.show_figures(figures, faces=faces, dropped=self._controller.dropped)
+
+    @property
+    def _shows_picture(self) -> bool:
+        live = self.view.live_frame
+        return live is not None and live.position is not None and live.position.kind == "pictures"
+
+    @Slot(bool)
+    def _on_transport_loop_changed(self, loop: bool) -> None:
+        if self._controller.source_name != "demo":
+            self._settings.loops_videos = loop
 
     def _show_last_figures(self, state: SessionState) -> None:
         live = self.view.live_frame
@@ -283,49 +379,43 @@ class MainWindow(QMainWindow):
             self.session_bar.clear_figures()
 
     def _show_note(self) -> None:
-        ended = self._controller.session_state is SessionState.ENDED
         if self._controller.network_state is NetworkState.LOADING and self._controller.predictor is None:
             self.view.set_note(self.tr("Loading the network…"))
-        elif ended and self._is_moving:
+        elif self._controller.session_state is SessionState.ENDED and not self._shows_picture:
             self.view.set_note(self.tr("The end. Space plays it again"))
         else:
             self.view.set_note("")
 
+    # --- notices
+
+    def _notice(self, about: str, text: str) -> None:
+        self._notices[about] = text
+        self._show_notice()
+
     def _show_notice(self) -> None:
-        if self._stall_message:
-            self.banner.show_notice(sentence(self._stall_message), self.commands.retry)
-        elif self._network_message:
-            self.banner.show_notice(sentence(self._network_message), self.commands.use_shipped_network)
-        elif self._workshop_message:
-            self.banner.show_notice(self._workshop_message)
-        else:
+        """Show the most pressing notice."""
+        actions = {"session": self.commands.retry, "network": self.commands.use_shipped_network}
+        order = ("session", "network", "controller", "capture", "overlays", "workshop", "log")
+        about = next((about for about in order if self._notices.get(about)), None)
+        if about is None:
             self.banner.clear()
+        else:
+            self.banner.show_notice(sentence(self._notices[about]), actions.get(about))
 
     @Slot()
     def _on_banner_dismissed(self) -> None:
-        self._stall_message = self._network_message = self._workshop_message = ""
-
-    @Slot(str)
-    def _on_workshop_noticed(self, message: str) -> None:
-        self._workshop_message = message
-        self._show_notice()
+        self._notices.clear()
 
     def _newest_result(self) -> FrameResult | None:
-        live = self.view.live_frame
+        live: LiveFrame | None = self.view.live_frame
         return live.result if live else None
 
     # --- view
 
-    @Slot()
-    def _on_layer_toggled(self) -> None:
-        names = [name for name in self._layers if self.commands.layers[name].isChecked()]
-        self.view.set_layers([self._layers[name] for name in names])
-        self._settings.layer_names = names
-
-    @Slot(bool)
-    def _on_mirror_toggled(self, checked: bool) -> None:
-        self.view.set_mirrored(checked)
-        self._settings.mirrored = checked
+    def _leave(self) -> None:
+        """Leave what Esc leaves: a countdown, else fullscreen."""
+        if not self.capture.controller.cancel_countdown():
+            self.commands.fullscreen.setChecked(False)
 
     @Slot(bool)
     def _on_fullscreen_toggled(self, checked: bool) -> None:
@@ -335,6 +425,14 @@ class MainWindow(QMainWindow):
             self.setWindowState(self.windowState() | Qt.WindowState.WindowFullScreen)
         else:
             self.setWindowState(self.windowState() & ~Qt.WindowState.WindowFullScreen)
+
+    @Slot(bool)
+    def _on_dock_visibility_changed(self, _visible: bool) -> None:
+        if self.isMinimized() or not self.isVisible():
+            return  # hidden with the window, not by the user
+        is_open = not self.overlays.dock.isHidden()
+        self.commands.gallery.setChecked(is_open)
+        self._settings.shows_gallery = is_open
 
     # --- events
 
@@ -348,10 +446,27 @@ class MainWindow(QMainWindow):
             self.open_path(str(path))
 
     def changeEvent(self, event: QEvent) -> None:
-        """Give icons the new theme's colours."""
-        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "commands"):  # Qt sends some before that
-            self.commands.refresh_icons()
+        """Give icons the new theme's colours; let go of the camera while minimised, if that is wished for."""
+        if hasattr(self, "commands"):  # Qt sends some before that
+            if event.type() == QEvent.Type.PaletteChange:
+                self.commands.refresh_icons()
+                self.overlays.actions.refresh_icons()
+                self.capture.actions.refresh_icons()
+            elif event.type() == QEvent.Type.WindowStateChange:
+                self._follow_window_state()
         super().changeEvent(event)
+
+    def _follow_window_state(self) -> None:
+        controller = self._controller
+        if self.isMinimized():
+            is_camera = controller.session_state.is_running and not self._is_file
+            if is_camera and self._settings.releases_camera_when_minimised:
+                self._resumes_when_shown = True
+                controller.stop()
+        elif self._resumes_when_shown:
+            self._resumes_when_shown = False
+            if controller.session_state is SessionState.STOPPED:
+                self.retry()
 
     @Slot()
     def leave(self) -> None:
@@ -363,24 +478,21 @@ class MainWindow(QMainWindow):
         """Remember, and let go of the camera; a training run is asked after first."""
         if not self.commands.fullscreen.isChecked():
             self._settings.geometry = self.saveGeometry()
+            self._settings.docks = self.saveState()
         self._settings.save()
         if not self._leaves_at_once and not self.workshop.may_leave(self.leave):
             event.ignore()
             return
         self._figures_timer.stop()
+        self.opener.watcher.stop()
+        if self.preferences is not None:
+            self.preferences.close()
         self.workshop.shut_down()
         self._controller.shut_down()
+        self.export.shut_down()
+        self.capture.shut_down()
         event.accept()
 
 
 def _on_triggered(action: QAction, do: Callable[[], object]) -> None:
     action.triggered.connect(lambda: do())  # noqa: PLW0108 (without it `do` would be called with whether it is checked)
-
-
-def _describe(source: str) -> str:
-    """Return what a user calls a source that has not said so itself yet."""
-    if source == "demo":
-        return "Demo clip"
-    if source.startswith("camera:"):
-        return f"Camera {source.removeprefix('camera:')}"
-    return Path(source).name or source

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QCoreApplication, QLocale
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
 if TYPE_CHECKING:
@@ -13,31 +14,43 @@ _NOTHING = ""
 
 
 class SessionBar(QStatusBar):
-    """Source on the left; frame rate, latency, faces, device and drops on the right."""
+    """Source and its mode on the left; frame rate, latency, faces, device and drops on the right."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizeGripEnabled(False)
         self.setContentsMargins(8, 0, 8, 0)
         self.setStyleSheet("QStatusBar::item { border: none; }")
+        tr = self.tr
         self._source = QLabel()
-        self.addWidget(self._source, 1)
-        self._rate = self._add("frame rate", "Frames painted a second", "000.0 frames/s")
-        self._latency = self._add("latency", "From capture to paint: median and 95th percentile", "000 ms (p95 000 ms)")
-        self._faces = self._add("faces", "Faces in the picture", "00 faces")
-        self._device = self._add("network", "The network, and where it runs", "two_conv, CUDA")
+        self._source.setAccessibleName(tr("source"))
+        self._mode = QLabel()
+        self._mode.setAccessibleName(tr("camera mode"))
+        self._mode.setToolTip(tr("What was agreed on with the camera"))
+        self._mode.setEnabled(False)  # paler than the source's name
+        self.addWidget(self._source)
+        self.addWidget(self._mode, 1)
+        self._rate = self._add(tr("frame rate"), tr("Frames painted a second"), _rate_text(888.8))
+        self._latency = self._add(
+            tr("latency"), tr("From capture to paint: median and 95th percentile"), _latency_text(888, 888)
+        )
+        self._faces = self._add(tr("faces"), tr("Faces in the picture"), self.tr("%n face(s)", "", 88))
+        self._device = self._add(tr("network"), tr("The network, and where it runs"), "two_conv, CUDA")
         self._dropped = self._add(
-            "drops", "Frames that came and were not painted, because a newer one was there", "00000 dropped"
+            tr("drops"),
+            tr("Frames that came and were not painted, because a newer one was there"),
+            tr("{0} dropped").format(8888),
         )
         self.clear_figures()
 
     def add_before_figures(self, widget: QWidget) -> None:
         """Put something else of importance between the source and the figures."""
-        self.insertPermanentWidget(1, widget)
+        self.insertPermanentWidget(2, widget)  # behind the two on the left
 
-    def show_source(self, text: str) -> None:
-        """Say where the picture comes from."""
+    def show_source(self, text: str, mode: str = "") -> None:
+        """Say where the picture comes from, and in which size and rate where that was agreed on."""
         self._source.setText(text)
+        self._mode.setText(mode)
 
     def show_network(self, name: str, device: str) -> None:
         """Say which network runs, and where."""
@@ -46,18 +59,18 @@ class SessionBar(QStatusBar):
     def show_figures(self, figures: LiveFigures | None, *, faces: int, dropped: int) -> None:
         """Show what was measured over the last seconds; None where nothing was painted in them."""
         if figures is None:
-            self._rate.setText("0 frames/s")
+            self._rate.setText(_rate_text(0.0))
             self._latency.setText(_NOTHING)
         else:
-            self._rate.setText(f"{figures.frames_per_s:.1f} frames/s")
-            self._latency.setText(f"{figures.latency_ms:.0f} ms (p95 {figures.latency_p95_ms:.0f} ms)")
-        self._faces.setText("1 face" if faces == 1 else f"{faces} faces")
-        self._dropped.setText(f"{dropped} dropped")
+            self._rate.setText(_rate_text(figures.frames_per_s))
+            self._latency.setText(_latency_text(figures.latency_ms, figures.latency_p95_ms))
+        self._faces.setText(self.tr("%n face(s)", "", faces))
+        self._dropped.setText(self.tr("{0} dropped").format(dropped))
 
     def show_picture(self, *, faces: int) -> None:
         """Show what there is to say of a still picture."""
         self.clear_figures()
-        self._faces.setText("1 face" if faces == 1 else f"{faces} faces")
+        self._faces.setText(self.tr("%n face(s)", "", faces))
 
     def clear_figures(self) -> None:
         """There is no session to measure."""
@@ -65,9 +78,16 @@ class SessionBar(QStatusBar):
             label.setText(_NOTHING)
 
     def texts(self) -> dict[str, str]:
-        """Return what is on show, by accessible name."""
-        labels = (self._rate, self._latency, self._faces, self._device, self._dropped)
-        return {"source": self._source.text(), **{label.accessibleName(): label.text() for label in labels}}
+        """Return what is on show, by name."""
+        return {
+            "source": self._source.text(),
+            "mode": self._mode.text(),
+            "frame rate": self._rate.text(),
+            "latency": self._latency.text(),
+            "faces": self._faces.text(),
+            "network": self._device.text(),
+            "drops": self._dropped.text(),
+        }
 
     def _add(self, name: str, tip: str, widest: str) -> QLabel:
         label = QLabel()
@@ -77,3 +97,11 @@ class SessionBar(QStatusBar):
         label.setMinimumWidth(label.fontMetrics().horizontalAdvance(widest) + 12)
         self.addPermanentWidget(label)
         return label
+
+
+def _rate_text(frames_per_s: float) -> str:
+    return QCoreApplication.translate("SessionBar", "{0} frames/s").format(QLocale().toString(frames_per_s, "f", 1))
+
+
+def _latency_text(median_ms: float, p95_ms: float) -> str:
+    return QCoreApplication.translate("SessionBar", "{0} ms (p95 {1} ms)").format(round(median_ms), round(p95_ms))

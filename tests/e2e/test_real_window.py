@@ -79,7 +79,7 @@ def test_a_window_comes_up_takes_keys_and_closes_within_two_seconds(application,
     assert application.returncode == 0, stderr
     assert (stdout, stderr) == ("", "")
     text = settings.read_text()
-    assert "layers=sunglasses keypoints" in text
+    assert '[\\"sunglasses\\", 1.0]' in text and '[\\"keypoints\\", 1.0]' in text
     assert "mirrored=true" in text
 
 

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QImage
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtWidgets import QLabel, QMessageBox
 
 from fkd_desktop.controller import Controller, NetworkState, SessionState
+from fkd_desktop.errors import SourceError, SourceProblem
 from fkd_desktop.settings import Settings
+from fkd_desktop.ui.about import AboutDialog
 from fkd_desktop.ui.main_window import MainWindow
 from tests.fakes import FakeCamera
 
@@ -52,10 +54,10 @@ def test_the_demo_is_shown_with_keypoints_on_the_face(live_window, qtbot):
     view = live_window.view
     live_window.controller.stop()  # a still picture to compare
     live = view.live_frame
-    live_window._pane.setCurrentWidget(view)
+    live_window.pane._pane.setCurrentWidget(view)
     view.set_layers([])
     plain = grab(view)
-    view.set_layers([live_window._layers["keypoints"]])
+    view.set_layers([live_window.overlays.library.layer("keypoints")])
     painted = grab(view)
     changed = np.abs(painted - plain).max(axis=2) > 40
     target, scale = view.picture_rect(), view.picture_rect().width() / live.result.frame_bgr.shape[1]
@@ -70,7 +72,7 @@ def test_the_demo_is_shown_with_keypoints_on_the_face(live_window, qtbot):
 
 
 def test_number_keys_switch_layers_and_zero_clears(window, qtbot):
-    actions = window.commands.layers
+    actions = window.overlays.actions.actions
     assert [name for name, action in actions.items() if action.isChecked()] == ["keypoints"]
     for key, name in ((Qt.Key.Key_2, "numbers"), (Qt.Key.Key_3, "boxes"), (Qt.Key.Key_4, "sunglasses")):
         press(qtbot, window, key)
@@ -79,13 +81,13 @@ def test_number_keys_switch_layers_and_zero_clears(window, qtbot):
     assert not actions["keypoints"].isChecked()
     press(qtbot, window, Qt.Key.Key_0)
     assert not any(action.isChecked() for action in actions.values())
-    assert window._settings.layer_names == ()
+    assert window._settings.overlays == "[]"
 
 
 def test_mirror_shows_the_picture_the_other_way_round(live_window, qtbot):
     view = live_window.view
     live_window.controller.stop()
-    live_window._pane.setCurrentWidget(view)
+    live_window.pane._pane.setCurrentWidget(view)
     view.set_layers([])
     plain = grab(view)
     press(qtbot, live_window, Qt.Key.Key_M)
@@ -110,9 +112,11 @@ def test_fullscreen_leaves_only_the_picture_and_escape_comes_back(window, qtbot)
 
 def test_no_camera_fills_the_pane_with_why_and_ways_out(window, qtbot):
     window.controller.start("camera:97")
-    qtbot.waitUntil(lambda: window.controller.session_state is SessionState.FAILED, timeout=5000)
-    assert window._pane.currentWidget() is window.empty_state
+    qtbot.waitUntil(lambda: window.controller.session_state is SessionState.MISSING, timeout=5000)
+    assert not window.pane.shows_picture
+    assert window.empty_state.title == "Camera 97 is not there"
     assert "camera 97" in window.empty_state.text.lower()
+    assert "by itself" in window.empty_state.text
     assert [button.text() for button in window.empty_state.buttons()] == [
         "Try the demo clip",
         "Open video or image…",
@@ -122,10 +126,58 @@ def test_no_camera_fills_the_pane_with_why_and_ways_out(window, qtbot):
 
 def test_the_demo_button_of_the_empty_state_goes_live(window, qtbot):
     window.controller.start("camera:97")
-    qtbot.waitUntil(lambda: window.controller.session_state is SessionState.FAILED, timeout=5000)
+    qtbot.waitUntil(lambda: window.controller.session_state is SessionState.MISSING, timeout=5000)
     qtbot.mouseClick(window.empty_state.buttons()[0], Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: window.view.live_frame is not None, timeout=10_000)
-    assert window._pane.currentWidget() is window.view
+    assert window.pane.shows_picture
+
+
+@pytest.mark.parametrize(
+    ("problem", "title", "first_way_out"),
+    [
+        (SourceProblem.MISSING, "Fake camera is not there", "Try the demo clip"),
+        (SourceProblem.BUSY, "Fake camera is in use elsewhere", "Retry"),
+        (SourceProblem.DENIED, "Fake camera may not be used", "Retry"),
+    ],
+)
+def test_every_trouble_has_its_words_and_ends_by_itself(window, qtbot, register, problem, title, first_way_out):
+    camera = FakeCamera()
+    camera.fail_to_open = [SourceError("somebody has it", problem=problem)] * 2
+    register("fake", lambda _: camera)
+    window.controller.start("fake:")
+    qtbot.waitUntil(lambda: window.controller.session_state.is_waiting, timeout=5000)
+    assert window.empty_state.title == title
+    assert window.empty_state.text.startswith("Somebody has it.")
+    assert window.empty_state.buttons()[0].text() == first_way_out
+    assert window.commands.start.text() == "&Stop"
+    qtbot.waitUntil(lambda: window.controller.session_state is SessionState.LIVE, timeout=10_000)
+    qtbot.waitUntil(lambda: window.pane.shows_picture, timeout=5000)
+
+
+def test_a_camera_that_is_unplugged_is_waited_for_in_words_and_can_be_let_go(window, qtbot, register):
+    camera = FakeCamera()
+    register("fake", lambda _: camera)
+    window.controller.start("fake:")
+    qtbot.waitUntil(lambda: window.controller.session_state is SessionState.LIVE, timeout=5000)
+    camera.fail_to_open = [SourceError("still gone", problem=SourceProblem.MISSING)] * 100
+    camera.fail_with = SourceError("the cable is out", problem=SourceProblem.LOST)
+    qtbot.waitUntil(lambda: window.controller.session_state is SessionState.RECONNECTING, timeout=5000)
+    assert window.empty_state.title == "Waiting for Fake camera"
+    assert window.empty_state.text == "The cable is out. Once it is back, the picture goes on by itself."
+    qtbot.mouseClick(window.empty_state.buttons()[-1], Qt.MouseButton.LeftButton)
+    assert window.controller.session_state is SessionState.STOPPED
+
+
+def test_opening_can_be_cancelled(window, qtbot, register):
+    camera = FakeCamera()
+    camera.hang_in_open = True
+    register("fake", lambda _: camera)
+    window.controller.start("fake:")
+    qtbot.waitUntil(camera.blocked.is_set, timeout=5000)
+    assert window.empty_state.title == "Opening fake:…"
+    qtbot.mouseClick(window.empty_state.buttons()[0], Qt.MouseButton.LeftButton)
+    assert window.controller.session_state is SessionState.STOPPED
+    camera.release.set()
 
 
 def test_retry_opens_the_same_source_again(window, qtbot, register):
@@ -146,14 +198,36 @@ def test_retry_opens_the_same_source_again(window, qtbot, register):
     qtbot.waitUntil(lambda: window.controller.session_state is SessionState.LIVE, timeout=5000)
 
 
-def test_space_stops_and_starts_again(live_window, qtbot):
+def test_space_stops_a_camera_and_starts_it_again(window, qtbot, register):
+    register("fake", lambda _: FakeCamera())
+    window.controller.start("fake:")
+    qtbot.waitUntil(lambda: window.controller.session_state is SessionState.LIVE, timeout=5000)
+    press(qtbot, window, Qt.Key.Key_Space)
+    assert window.controller.session_state is SessionState.STOPPED
+    assert window.empty_state.title == "Stopped"
+    assert window.session_bar.texts()["frame rate"] == ""
+    press(qtbot, window, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: window.controller.session_state is SessionState.LIVE, timeout=5000)
+    assert window.controller.source_name == "fake:"
+
+
+def test_space_pauses_a_video_and_plays_it_on(live_window, qtbot):
+    assert live_window.commands.start.text() == "&Pause"
     press(qtbot, live_window, Qt.Key.Key_Space)
+    assert live_window.controller.playback.paused
+    assert live_window.commands.start.text() == "&Play"
+    assert live_window.controller.session_state is SessionState.LIVE, "the picture stays"
+    qtbot.waitUntil(lambda: live_window.session_bar.texts()["frame rate"] == "", timeout=5000)
+    press(qtbot, live_window, Qt.Key.Key_Space)
+    before = live_window.view.live_frame.result.timestamp_s
+    qtbot.waitUntil(lambda: live_window.view.live_frame.result.timestamp_s > before, timeout=5000)
+
+
+def test_stopping_a_video_lets_go_of_it(live_window, qtbot):
+    press(qtbot, live_window, Qt.Key.Key_Period, Qt.KeyboardModifier.ControlModifier)
     assert live_window.controller.session_state is SessionState.STOPPED
-    assert live_window.empty_state.title == "Stopped"
-    assert live_window.session_bar.texts()["frame rate"] == ""
-    press(qtbot, live_window, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: live_window.controller.session_state is SessionState.LIVE, timeout=5000)
-    assert live_window.controller.source_name == "demo"
+    assert not live_window.pane.transport.isVisible()
+    assert live_window.commands.start.text() == "&Start"
 
 
 def test_the_status_bar_shows_what_is_measured(live_window, qtbot):
@@ -240,21 +314,21 @@ def test_the_end_of_a_video_is_said_and_space_plays_it_again(window, qtbot, shor
     window.open_path(str(short_clip))
     qtbot.waitUntil(lambda: window.controller.session_state is SessionState.ENDED, timeout=30_000)
     assert "Space" in window.view._note
-    assert window._pane.currentWidget() is window.view
+    assert window.pane.shows_picture
     press(qtbot, window, Qt.Key.Key_Space)
-    assert window.view._note == ""
     qtbot.waitUntil(lambda: window.controller.session_state is SessionState.LIVE, timeout=5000)
+    assert window.view._note == ""
 
 
 def test_what_is_chosen_is_remembered(qtbot, tmp_path):
     for turn in range(2):
         window = MainWindow(Controller(device="cpu"), Settings(tmp_path / "settings.ini"))
         qtbot.addWidget(window)
-        chosen = {name for name, action in window.commands.layers.items() if action.isChecked()}
+        chosen = {name for name, action in window.overlays.actions.actions.items() if action.isChecked()}
         if turn == 0:
             assert chosen == {"keypoints"}
-            window.commands.layers["sunglasses"].setChecked(True)
-            window.commands.mirror.setChecked(True)
+            window.overlays.actions.actions["sunglasses"].trigger()
+            window.commands.mirror.trigger()
         else:
             assert chosen == {"keypoints", "sunglasses"}
             assert window.commands.mirror.isChecked()
@@ -284,14 +358,17 @@ def test_closing_at_any_moment_ends_every_thread(qtbot, tmp_path, after_ms):
 
 
 def test_shortcuts_and_about_are_shown_without_stopping_the_picture(live_window, qtbot):
-    for show, words in ((live_window.show_shortcuts, "F11"), (live_window.show_about, "public domain")):
+    for show, kind, words in (
+        (live_window.show_shortcuts, QMessageBox, "F11"),
+        (live_window.show_about, AboutDialog, "FKD Desktop"),
+    ):
         show()
-        box = live_window.findChildren(QMessageBox)[-1]
-        assert words in box.text()
+        box = live_window.findChildren(kind)[-1]
+        assert any(words in label.text() for label in box.findChildren(QLabel))
         with qtbot.waitSignal(live_window.view.frame_painted, timeout=5000):
             pass
         box.close()
-        qtbot.waitUntil(lambda: not live_window.findChildren(QMessageBox), timeout=5000)
+        qtbot.waitUntil(lambda kind=kind: not live_window.findChildren(kind), timeout=5000)
 
 
 def test_every_action_has_words_and_no_key_is_taken_twice(window):

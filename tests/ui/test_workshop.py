@@ -121,7 +121,7 @@ def test_the_network_in_use_is_remembered_and_marked_in_the_menu(live_window, qt
     live_window.workshop.use_weights(other_weights)
     qtbot.waitUntil(lambda: live_window._controller.weights == other_weights, timeout=TIMEOUT_MS)
     assert settings.weights == str(other_weights)
-    menu = live_window.commands.networks
+    menu = live_window.network_menu
     menu.fill()
     assert [action.text() for action in menu.actions() if action.isChecked()] == ["other.safetensors"]
     (shipped,) = [action for action in menu.actions() if action.text() == "Shipped network"]
@@ -166,11 +166,11 @@ def test_a_still_picture_is_looked_at_again_by_a_new_network(window, qtbot, port
     cv2.imwrite(str(path), portrait)
     window._controller.load_network()
     window.open_path(str(path))
-    qtbot.waitUntil(lambda: window._controller.session_state is SessionState.ENDED, timeout=TIMEOUT_MS)
+    qtbot.waitUntil(lambda: window.view.live_frame is not None and window.view.live_frame.annotated, timeout=TIMEOUT_MS)
     first = window.view.live_frame
     window.workshop.use_weights(other_weights)
-    qtbot.waitUntil(lambda: window.view.live_frame not in (None, first), timeout=TIMEOUT_MS)
-    qtbot.waitUntil(lambda: window._controller.session_state is SessionState.ENDED, timeout=TIMEOUT_MS)
+    qtbot.waitUntil(lambda: window.view.live_frame is not first, timeout=TIMEOUT_MS)
+    assert window.view.live_frame.annotated
     assert len(window.view.live_frame.result) == 1
 
 

@@ -1,0 +1,137 @@
+"""Opening sources: by menu, dialog, drop or from the list of recent ones; and remembering them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from PySide6.QtCore import QObject, Slot
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from fkd_desktop.controller import Controller, SessionState
+from fkd_desktop.live.sources import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from fkd_desktop.live.sources.stream import STREAM_SCHEMES
+from fkd_desktop.ui.recent_menu import RecentMenu
+from fkd_desktop.ui.sources.camera_menu import CameraMenu
+from fkd_desktop.ui.sources.url_dialog import UrlDialog
+from fkd_desktop.workers.camera_watcher import CameraWatcher
+
+if TYPE_CHECKING:
+    from fkd_desktop.settings import Settings
+
+
+class SourceOpener(QObject):
+    """Knows the cameras and the recent files, asks for others, and starts sessions on them.
+
+    Parameters
+    ----------
+    controller
+        Starts the sessions.
+    settings
+        Remembers the source, the recent ones and the folder.
+    window
+        Parent of the dialogs.
+    """
+
+    def __init__(self, controller: Controller, settings: Settings, window: QWidget) -> None:
+        super().__init__(window)
+        self._controller, self._settings, self._window = controller, settings, window
+        self._dialog: UrlDialog | None = None
+        self.watcher = CameraWatcher(self)
+        self.cameras = CameraMenu(self.watcher, window)
+        self.recent = RecentMenu(window)
+        self.recent.set_entries(list(settings.recent_sources))
+        self.watcher.cameras_changed.connect(lambda _cameras: controller.retry_now())
+        self.cameras.camera_chosen.connect(self.open)
+        self.recent.chosen.connect(self.open)
+        self.recent.entries_changed.connect(self._on_recent_entries_changed)
+        controller.session_changed.connect(self._on_controller_session_changed)
+
+    def open(self, name: str) -> None:
+        """Start a session on a source, and remember it.
+
+        Parameters
+        ----------
+        name
+            See `fkd_desktop.live.sources.make_source`.
+        """
+        if _is_address(name):
+            if not _has_secret(name):
+                self.recent.add(name)
+        elif Path(name).exists():
+            self._settings.last_folder = str(Path(name).parent)
+            self.recent.add(name)
+        self._controller.start(name, loop=self._settings.loops_videos or name == "demo")
+
+    def open_camera(self) -> None:
+        """Show the camera that was used last, else the first one."""
+        last = self._settings.source
+        self.open(last if last.startswith("camera:") else "camera:0")
+
+    def open_path(self, path: Path | str) -> None:
+        """Show a file or folder."""
+        self.open(str(path))
+
+    def choose_file(self) -> None:
+        """Ask for a video or picture and show it."""
+        videos, images = (" ".join(f"*{s}" for s in sorted(kind)) for kind in (VIDEO_SUFFIXES, IMAGE_SUFFIXES))
+        path, _ = QFileDialog.getOpenFileName(
+            self._window,
+            self.tr("Open video or image"),
+            self._settings.last_folder,
+            f"{self.tr('Videos and images')} ({videos} {images});;{self.tr('All files')} (*)",
+        )
+        if path:
+            self.open(path)
+
+    def choose_folder(self) -> None:
+        """Ask for a folder of pictures and show them."""
+        path = QFileDialog.getExistingDirectory(
+            self._window, self.tr("Open a folder of pictures"), self._settings.last_folder
+        )
+        if path:
+            self.open(path)
+
+    def ask_stream(self) -> None:
+        """Ask for a network address and show what comes from it."""
+        if self._dialog is None:
+            self._dialog = UrlDialog(parent=self._window)
+            self._dialog.accepted.connect(self._on_dialog_accepted)
+        self._dialog.open()
+
+    @Slot()
+    def _on_dialog_accepted(self) -> None:
+        assert self._dialog is not None
+        self.open(self._dialog.url)
+
+    @Slot()
+    def _on_recent_entries_changed(self) -> None:
+        self._settings.recent_sources = tuple(self.recent.entries)
+
+    @Slot(object, str)
+    def _on_controller_session_changed(self, state: SessionState, _message: str) -> None:
+        name = self._controller.source_name
+        self.cameras.set_source("" if state is SessionState.STOPPED else name)
+        self.cameras.set_mode(self._controller.source_mode)
+        if state is SessionState.LIVE:
+            self._remember(name)
+
+    def _remember(self, name: str) -> None:
+        """Keep what is live for the next start: a camera by what it keeps, as numbers change with the plugs."""
+        if _is_address(name) and _has_secret(name):
+            return
+        camera = self.cameras.camera_in_use
+        if camera is not None and "id=" not in name:
+            name = camera.source_name()
+        self._settings.source = name
+
+
+def _is_address(name: str) -> bool:
+    return name.partition(":")[0].lower() in STREAM_SCHEMES
+
+
+def _has_secret(address: str) -> bool:
+    """Whether an address may hold a password or key: that has no place in a settings file."""
+    parts = urlsplit(address)
+    return bool(parts.username or parts.password or parts.query)
