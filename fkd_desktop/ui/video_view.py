@@ -90,6 +90,7 @@ class VideoView(QWidget):
         self._live, self._is_new = live, live is not None
         if live is None:
             self.reset_zoom()
+            self._reductions = Reductions()  # lets go of the picture
         if had_frame != (live is not None):
             self._enable_actions()
         self.update()

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from fkd_desktop.errors import SourceError
-from fkd_desktop.live.sources import ImageSource, PicturePosition, VideoSource, make_source
+from fkd_desktop.live.sources import ImageSource, PicturePosition, VideoSource, make_source, video_file
 from tests.live.helpers import number_in, numbered_picture, picture, save, write_numbered_video
 
 if TYPE_CHECKING:
@@ -102,6 +102,49 @@ def test_beyond_the_end_is_the_last_frame(video: VideoSource) -> None:
 def test_before_the_first_frame_was_read_one_can_move(video: VideoSource) -> None:
     video.seek(index=77)
     assert number_in(video.read()) == 77
+
+
+@pytest.mark.parametrize("kind", ["even", "B-frames", "open groups", "no index", "fragments"])
+def test_in_a_file_too_large_to_be_listed_frames_are_found_by_the_frame_rate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(video_file, "_INDEX_S", -1.0)
+    name, how = KINDS[kind]
+    source = VideoSource(write_numbered_video(tmp_path / name, frames=FRAMES, **how))
+    source.open()
+    choose = random.Random(2)
+    for number in [0, FRAMES - 1, 0, 1, *(choose.randrange(FRAMES) for _ in range(25))]:
+        source.seek(index=number)
+        frame = source.read()
+        assert number_in(frame) == number
+        assert frame is not None and frame.position is not None and frame.position.index == number
+        other = choose.randrange(FRAMES)
+        source.seek(time_s=other / 30 + 0.004)
+        assert number_in(source.read()) == other
+    for number in range(60, 40, -1):
+        source.seek(index=number)
+        assert number_in(source.read()) == number
+    source.close()
+
+
+@pytest.mark.parametrize("kind", ["uneven times", "uneven, Matroska"])
+def test_there_steps_move_also_where_times_are_uneven(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(video_file, "_INDEX_S", -1.0)
+    name, how = KINDS[kind]
+    source = VideoSource(write_numbered_video(tmp_path / name, frames=FRAMES, **how))
+    source.open()
+    for direction, start_s in ((-1, 7.0), (1, 1.0)):
+        source.seek(time_s=start_s)
+        numbers = []
+        for _ in range(30):
+            frame = source.read()
+            assert frame is not None and frame.position is not None
+            numbers.append(number_in(frame))
+            source.seek(index=frame.position.index + direction)
+        assert (np.diff(numbers) * direction > 0).all(), numbers
+    source.close()
 
 
 def test_a_video_of_one_frame(tmp_path: Path) -> None:

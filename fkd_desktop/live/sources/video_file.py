@@ -117,6 +117,7 @@ class VideoFile:
         self._size: tuple[int, int] | None = None
         self._last_index, self._last_s, self._last_pts = -1, -1.0, None
         self._wanted_pts: int | None = None
+        self._is_elsewhere = False  # moved since the last frame was read
         self._is_counting = True  # from the first frame on; else only times tell the number
 
     def close(self) -> None:
@@ -137,7 +138,7 @@ class VideoFile:
         time_s, index = self._time_and_index(frame)
         self.count = max(self.count, index + 1)
         self.duration_s = max(self.duration_s, time_s + self.step_s)
-        self._last_s, self._last_index = time_s, index
+        self._last_s, self._last_index, self._is_elsewhere = time_s, index, False
         return VideoPicture(self._image(frame), time_s, index)
 
     # --- places
@@ -153,7 +154,7 @@ class VideoFile:
     def seek_index(self, index: int) -> None:
         """Make a frame the next one by its number; the last one if there are not so many."""
         self._make_index()
-        if index == self._last_index + 1 and not self._pending:
+        if index == self._last_index + 1 and not self._is_elsewhere:
             frame = self._next_frame()
             if frame is not None:
                 self._pending.appendleft(frame)
@@ -163,8 +164,9 @@ class VideoFile:
             self._count(lambda _, number: number < index)
         elif self._index is not None:
             self._seek_pts(self._index.pts[min(max(0, index), len(self._index.pts) - 1)])
-        else:
-            self._seek_pts(self._pts_at(index * self.step_s))
+        else:  # back from a long frame, the nearest one to that time may be the same one again
+            goes_back = index < self._last_index
+            self._seek_pts(self._pts_at((index + 0.5 * goes_back) * self.step_s), or_before=goes_back)
 
     def _make_index(self) -> None:
         """List the frames' times without decoding them; in a file too large for that, they are estimated."""
@@ -211,9 +213,10 @@ class VideoFile:
         near = self._index.pts[max(0, after - 1) : after + 1]
         return min(near, key=lambda candidate: abs(candidate - pts))
 
-    def _seek_pts(self, target: int) -> None:
-        """Make the frame at a time of the stream the next one, or else the one nearest to it."""
-        if self._take_back(target) or (self._is_just_ahead(target) and self._decode_until(target)):
+    def _seek_pts(self, target: int, *, or_before: bool = False) -> None:
+        """Make the frame at a time of the stream the next one, or the one nearest to it, or else the last one before."""
+        self._is_counting, self._is_elsewhere = False, True
+        if self._take_back(target) or (self._is_just_ahead(target) and self._decode_until(target, or_before=or_before)):
             return
         for start in self._starts(target):
             try:
@@ -223,11 +226,11 @@ class VideoFile:
             self._frames = self._decode()
             self._pending.clear()
             self._recent.clear()
-            self._is_counting = False
-            if self._decode_until(target):
+            if self._decode_until(target, or_before=or_before):
                 return
         self.rewind()
-        self._decode_until(target, is_last_try=True)
+        self._is_counting, self._is_elsewhere = False, True
+        self._decode_until(target, or_before=or_before, is_last_try=True)
 
     def _take_back(self, target: int) -> bool:
         """Make a frame that was decoded just now the next one once more; false if it is not among them."""
@@ -262,17 +265,17 @@ class VideoFile:
             if target - back_s * second > first:
                 yield round(target - back_s * second)
 
-    def _decode_until(self, target: int, *, is_last_try: bool = False) -> bool:
+    def _decode_until(self, target: int, *, or_before: bool, is_last_try: bool = False) -> bool:
         """Decode up to the target, keeping the frame nearest to it; false if decoding started behind it."""
         if self._index is not None:
             place = bisect_left(self._index.pts, target)
             self._wanted_pts = self._index.pts[max(0, place - _RECENT + 1)]
         try:
-            return self._find(target, is_last_try=is_last_try)
+            return self._find(target, or_before=or_before, is_last_try=is_last_try)
         finally:
             self._wanted_pts = None
 
-    def _find(self, target: int, *, is_last_try: bool) -> bool:
+    def _find(self, target: int, *, or_before: bool, is_last_try: bool) -> bool:
         before = None
         while (frame := self._next_frame()) is not None:
             if frame.pts is None:
@@ -281,7 +284,7 @@ class VideoFile:
                 if before is None and frame.pts > target and not self._is_first(frame) and not is_last_try:
                     return False
                 self._pending.appendleft(frame)
-                if before is not None and target - before.pts < frame.pts - target:
+                if before is not None and (target - before.pts < frame.pts - target or or_before):
                     self._pending.appendleft(before)
                 return True
             before = frame
