@@ -17,6 +17,9 @@ MAX_SHAPES: Final = 20_000
 MAX_DEPTH: Final = 100
 MAX_EMBEDDED_CHARACTERS: Final = 1_000_000
 
+_SLOW: Final = {"filter": 1000, "mask": 100}
+"""How many plain shapes take as long as one with such an attribute, by measuring."""
+
 _REFUSED: Final = frozenset({"script", "foreignObject", "iframe", "audio", "video", "handler", "listener"})
 _EMBEDDED: Final = re.compile(r"data:image/(png|jpeg);base64,[A-Za-z0-9+/=\s]*")
 _OTHER_URL: Final = re.compile(r"url\(\s*['\"]?\s*(?!#)|@import|expression\(", re.IGNORECASE)
@@ -95,9 +98,14 @@ def _check_element(path: Path, element: ElementTree.Element) -> None:
                 path=path,
                 what=f"{_local(key)}={value[:60]!r}",
             )
-    if _OTHER_URL.search(element.text or ""):
+    text = element.text or ""
+    if _OTHER_URL.search(text):
         raise OverlayError(
             "the drawing {path} has a style that refers to something outside; put all that it shows inside", path=path
+        )
+    if _local(element.tag) == "style" and any(word in text for word in _SLOW):
+        raise OverlayError(
+            "the drawing {path} has filters or masks in a style sheet; put them into the shapes themselves", path=path
         )
 
 
@@ -110,7 +118,8 @@ def _shapes(
     if id(element) in known:
         return known[id(element)]
     known[id(element)] = MAX_SHAPES + 1  # what comes here again while it is being counted
-    count = 1
+    count = 1 + sum(_SLOW.get(_local(key), 0) for key in element.attrib)
+    count += sum(cost for key, cost in _SLOW.items() if key in element.get("style", ""))
     if _local(element.tag) == "use":
         href = next((value.strip() for key, value in element.attrib.items() if _local(key) == "href"), "")
         target = named.get(href.removeprefix("#")) if href.startswith("#") else None

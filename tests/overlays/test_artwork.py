@@ -122,6 +122,9 @@ BAD_DRAWINGS = {
     "another document": ("<foreignObject/>", "foreignObject"),
     "too deep": (200 * "<g>" + 200 * "</g>", "nested"),
     "too much": ((MAX_SHAPES + 10) * "<g/>", "shapes"),
+    "too many filters": (40 * '<rect width="9" height="9" filter="url(#f)"/>', "shapes"),
+    "too many filters in styles": (40 * '<rect width="9" height="9" style="filter:url(#f)"/>', "shapes"),
+    "filters for all": ("<style>rect { filter: url(#f) }</style>", "style sheet"),
     "a use of itself": ('<g id="a"><use href="#a"/></g>', "shapes"),
 }  # fmt: skip
 
