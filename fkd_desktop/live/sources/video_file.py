@@ -214,7 +214,7 @@ class VideoFile:
         return min(near, key=lambda candidate: abs(candidate - pts))
 
     def _seek_pts(self, target: int, *, or_before: bool = False) -> None:
-        """Make the frame at a time of the stream the next one, or the one nearest to it, or else the last one before."""
+        """Make the frame nearest to a time of the stream the next one, or else the last one before it."""
         self._is_counting, self._is_elsewhere = False, True
         if self._take_back(target) or (self._is_just_ahead(target) and self._decode_until(target, or_before=or_before)):
             return
@@ -315,10 +315,13 @@ class VideoFile:
     def _decode(self) -> Iterator[Any]:
         """Give the frames; what is damaged is left out, and what cannot even be read is the end."""
         bad = 0
+        self._stream.codec_context.skip_frame, skips = "DEFAULT", False
         for packet in _packets(self._container, self._stream.index, with_end=True):
             # On the way to a frame, those long before it that no other one builds on need not be decoded.
             is_skipped = self._wanted_pts is not None and packet.pts is not None and packet.pts < self._wanted_pts
-            self._stream.codec_context.skip_frame = "NONREF" if is_skipped else "DEFAULT"
+            if is_skipped != skips:
+                self._stream.codec_context.skip_frame = "NONREF" if is_skipped else "DEFAULT"
+                skips = is_skipped
             try:
                 frames = packet.decode()
             except av.FFmpegError:
