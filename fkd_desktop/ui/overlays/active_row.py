@@ -216,7 +216,7 @@ class ActiveRow(QFrame):
         self.slider.valueChanged.connect(self._on_slider_value_changed)
         self._percent = QLabel()
         self._percent.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self._percent.setMinimumWidth(self._percent.fontMetrics().horizontalAdvance("100 %"))
+        self._percent.setMinimumWidth(self._percent.fontMetrics().horizontalAdvance(self.tr("{0} %").format(100)))
         if self._opacity_fixed:
             reason = self.tr("What hides a face is always opaque")
             self.slider.setToolTip(reason)

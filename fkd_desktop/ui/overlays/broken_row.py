@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QPalette, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from fkd_desktop.ui.icons import tinted_pixmap
 from fkd_desktop.ui.words import sentence
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fkd_desktop.overlays.library import BrokenOverlay
 
 _ICON_PX: Final = 20
+_LEAST_BUTTON_PX: Final = 60
 
 
 class BrokenRow(QFrame):
@@ -54,20 +55,28 @@ class BrokenRow(QFrame):
         self.remove_button.setAccessibleName(self.tr("Remove {0}").format(name))
         self.remove_button.clicked.connect(self.removal_requested)
         self.remove_button.setHidden(not can_remove)
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.open_button)
-        buttons.addWidget(self.remove_button)
-        buttons.addStretch(1)
+        self._buttons = QHBoxLayout()
+        for button in (self.open_button, self.remove_button):
+            button.setMinimumWidth(_LEAST_BUTTON_PX)  # they stand one above the other before they widen the panel
+            self._buttons.addWidget(button)
+        self._buttons.addStretch(1)
         lines = QVBoxLayout()
         lines.setSpacing(3)
         lines.addWidget(title)
         lines.addWidget(self.reason)
-        lines.addLayout(buttons)
+        lines.addLayout(self._buttons)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 6)
         layout.addWidget(self._icon, alignment=Qt.AlignmentFlag.AlignTop)
         layout.addLayout(lines, 1)
         self._tint()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put the buttons side by side where there is room."""
+        super().resizeEvent(event)
+        needed = self.open_button.sizeHint().width() + self.remove_button.sizeHint().width() + _ICON_PX + 32
+        is_wide = event.size().width() >= needed
+        self._buttons.setDirection(QBoxLayout.Direction.LeftToRight if is_wide else QBoxLayout.Direction.TopToBottom)
 
     def changeEvent(self, event: QEvent) -> None:
         """Give the icon the new theme's colour."""

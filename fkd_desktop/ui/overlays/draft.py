@@ -207,9 +207,14 @@ class Document(QObject):
     # --- what a user does
 
     def set_picture(self, picture: Picture) -> None:
-        """Take a picture; anchors of one of the same size stay, else it is put on like glasses."""
-        old = self._draft.picture
-        draft = replace(self._draft, picture=picture, title=self._draft.title or picture.title[:MAX_TITLE_LENGTH])
+        """Take a picture; anchors of one of the same size stay, else it is put on like glasses.
+
+        The overlay is called like the file unless somebody gave it a name.
+        """
+        old, title = self._draft.picture, self._draft.title
+        if not title or (old is not None and title == old.title[:MAX_TITLE_LENGTH]):
+            title = picture.title[:MAX_TITLE_LENGTH]
+        draft = replace(self._draft, picture=picture, title=title)
         if old is None or old.rect != picture.rect or not draft.anchors:
             draft = draft.with_preset("glasses")
         self._do(self.tr("choosing a picture"), draft)

@@ -181,7 +181,7 @@ class LookBar(QWidget):
         self.opacity.setAccessibleName(self.tr("Opacity"))
         self.opacity.valueChanged.connect(self._on_opacity_value_changed)
         self._percent = QLabel()
-        self._percent.setMinimumWidth(self._percent.fontMetrics().horizontalAdvance("100 %"))
+        self._percent.setMinimumWidth(self._percent.fontMetrics().horizontalAdvance(self.tr("{0} %").format(100)))
         self.blend = QComboBox()
         self.blend.setAccessibleName(self.tr("How its colours mix with the face"))
         for blend, title in (

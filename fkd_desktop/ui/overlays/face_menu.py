@@ -72,7 +72,7 @@ class FaceMenu(QMenu):
             if is_elsewhere
             else self.tr("{0} only on this face").format(info.title)
         )
-        action = QAction(action_icon(icon_name(info)), text.replace("&", "&&"), self)
+        action = QAction(text.replace("&", "&&"), self)  # without an icon, which would hide the check mark
         action.setCheckable(True)
         action.setChecked(overlay.face_id == self._face_id)
         action.triggered.connect(

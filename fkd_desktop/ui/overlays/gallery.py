@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QByteArray, QEvent, QPoint, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup, QDragEnterEvent, QDropEvent, QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -68,7 +68,6 @@ class OverlayGallery(QWidget):
     ) -> None:
         super().__init__(parent)
         self._stack, self._library, self._actions, self._newest_result = stack, library, actions, newest_result
-        self._live_picture: Callable[[], bool] | None = None
         self.setObjectName("overlay_gallery")
         self.setAccessibleName(self.tr("Overlays"))
         self.setAcceptDrops(True)
@@ -139,6 +138,26 @@ class OverlayGallery(QWidget):
     def minimumSizeHint(self) -> QSize:
         """See `QWidget.minimumSizeHint`."""
         return QSize(260, 300)
+
+    # --- state
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether faces are shown as in a mirror, as the picture is."""
+        return self.thumbnails.mirrored
+
+    @mirrored.setter
+    def mirrored(self, mirrored: bool) -> None:
+        self.thumbnails.mirrored = mirrored
+
+    @property
+    def splitter_state(self) -> QByteArray:
+        """How the room is divided, to be stored."""
+        return self.splitter.saveState()
+
+    @splitter_state.setter
+    def splitter_state(self, state: QByteArray) -> None:
+        self.splitter.restoreState(state)
 
     # --- what there is
 

@@ -63,6 +63,7 @@ class LiveThumbnails(QObject):
         self._seen_s = -LINGER_S
         self._timer = QTimer(self, interval=TICK_MS)
         self._timer.timeout.connect(self.tick)
+        self._mirrored = False
         self.tick_ms = 0.0
         self.painted_count = 0
 
@@ -78,6 +79,17 @@ class LiveThumbnails(QObject):
     def stop(self) -> None:
         """Leave tiles as they are."""
         self._timer.stop()
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether faces are shown as in a mirror."""
+        return self._mirrored
+
+    @mirrored.setter
+    def mirrored(self, mirrored: bool) -> None:
+        if mirrored != self._mirrored:
+            self._mirrored = mirrored
+            self.forget()
 
     def forget(self) -> None:
         """Paint every tile anew: overlays are other ones now."""
@@ -116,7 +128,8 @@ class LiveThumbnails(QObject):
             tile.show_failure(translated(error))
             tile.shown_face, tile.painted_s = face, now_s
             return
-        tile.show_image(paint_thumbnail(face, layer, tile.devicePixelRatioF()), face, now_s)
+        image = paint_thumbnail(face, layer, tile.devicePixelRatioF(), mirrored=self._mirrored)
+        tile.show_image(image, face, now_s)
         self.painted_count += 1
 
     def _take_newest(self, now_s: float) -> None:
@@ -139,7 +152,9 @@ class LiveThumbnails(QObject):
         return self._crops[side_px]
 
 
-def paint_thumbnail(face: FrameResult, layer: Layer, device_pixel_ratio: float = 1.0) -> QImage:
+def paint_thumbnail(
+    face: FrameResult, layer: Layer, device_pixel_ratio: float = 1.0, *, mirrored: bool = False
+) -> QImage:
     """Paint one layer on a face.
 
     Parameters
@@ -150,13 +165,16 @@ def paint_thumbnail(face: FrameResult, layer: Layer, device_pixel_ratio: float =
         What is painted over it.
     device_pixel_ratio
         Device pixels a logical pixel.
+    mirrored
+        Show it as in a mirror.
     """
     side_px = face.frame_bgr.shape[0]
     ratio = MARKS_SCALE * device_pixel_ratio
     image = QImage(side_px, side_px, QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(ratio)
     painter = QPainter(image)
-    paint_result(painter, QRectF(0, 0, side_px / ratio, side_px / ratio), face, (layer,))
+    target = QRectF(0, 0, side_px / ratio, side_px / ratio)
+    paint_result(painter, target, face, (layer,), mirrored=mirrored)
     painter.end()
     image.setDevicePixelRatio(1.0)  # a brush made of it counts in its pixels
     return image

@@ -127,7 +127,10 @@ def test_another_picture_of_the_same_size_keeps_the_anchors_and_another_size_doe
     picture.image.scaled(200, 200).save(str(tmp_path / "other.png"))
     document.set_picture(read_picture(tmp_path / "other.png"))
     assert document.draft.anchors[0].image_px == (50, 100)
-    assert document.draft.title == "Red glasses"
+    assert document.draft.title == "Other", "nobody gave it a name"
+    document.change("", title="Mine")
+    document.set_picture(picture)
+    assert document.draft.title == "Mine"
 
 
 def test_the_description_says_what_the_draft_does(document):

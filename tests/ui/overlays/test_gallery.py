@@ -195,6 +195,15 @@ def test_the_editor_opens_once_and_a_dropped_picture_goes_into_it(qtbot, gallery
     assert not gallery.has_unsaved_changes
 
 
+def test_the_division_of_the_room_is_restored(qtbot, gallery, stack, library, actions, session):
+    gallery.splitter.setSizes([300, 500])
+    sizes, state = gallery.splitter.sizes(), gallery.splitter_state
+    gallery.splitter.setSizes([600, 200])
+    assert gallery.splitter.sizes() != sizes
+    gallery.splitter_state = state
+    assert gallery.splitter.sizes() == sizes
+
+
 def test_icons_follow_the_theme(qtbot, gallery, stack):
     stack.set_on("hat", True)
     row = gallery.active_list.rows["hat"]

@@ -154,6 +154,19 @@ def test_hidden_galleries_and_hidden_tiles_cost_nothing(qtbot, still, session, f
     assert session.asked == 0
 
 
+def test_faces_are_mirrored_like_the_picture(still, session, faces_in):
+    result = faces_in(1)
+    result.frame_bgr[:, :320] = 200  # one half is bright
+    session.result = result
+    still.tick(30)
+    plain = pixels(still.tiles["sunglasses"].image)
+    still.mirrored = True
+    still.tick(30)
+    mirrored = pixels(still.tiles["sunglasses"].image)
+    assert np.abs(plain - mirrored).mean() > 30
+    assert np.abs(plain - mirrored[:, ::-1]).mean() < 8
+
+
 def test_an_overlay_that_cannot_be_loaded_says_so_on_its_tile(still, library, monkeypatch):
     def fail(name):
         raise OverlayError("the overlay {name} is damaged; mend it", name=name)
