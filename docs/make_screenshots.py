@@ -81,7 +81,7 @@ def shoot_faults(home: Path) -> None:
     window._controller.load_network(Path("my-weights.safetensors"))
     wait(lambda: window._controller.network_state is NetworkState.FAILED and window.view.live_frame is not None)
     save(window, "bad-weights")
-    window.show_shortcuts()
+    window.help.show_shortcuts()
     window.findChildren(QMessageBox)[-1].grab().save(str(FOLDER / "shortcuts.png"))
     window.close()
 

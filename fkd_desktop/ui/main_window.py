@@ -5,21 +5,20 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, QUrl, Slot
-from PySide6.QtGui import QAction, QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QGuiApplication
-from PySide6.QtWidgets import QMainWindow, QMenu, QMessageBox
+from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, Slot
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QMainWindow, QMenu
 
-from fkd_desktop import diagnostics
 from fkd_desktop.controller import Controller, NetworkState, SessionState
 from fkd_desktop.live.stats import RollingStats
-from fkd_desktop.settings import log_path
-from fkd_desktop.ui.about import AboutDialog
 from fkd_desktop.ui.capture_desk import CaptureDesk
 from fkd_desktop.ui.commands import Commands
 from fkd_desktop.ui.dropping import dropped_path, take_files
 from fkd_desktop.ui.export_desk import ExportDesk
+from fkd_desktop.ui.help_desk import HelpDesk
 from fkd_desktop.ui.icons import app_icon
 from fkd_desktop.ui.network_menu import NetworkMenu
+from fkd_desktop.ui.notices import Notices
 from fkd_desktop.ui.overlay_desk import OverlayDesk
 from fkd_desktop.ui.preferences import PreferencesDialog
 from fkd_desktop.ui.session_bar import SessionBar
@@ -27,7 +26,6 @@ from fkd_desktop.ui.session_pane import SessionPane, describe_source
 from fkd_desktop.ui.source_opener import SourceOpener
 from fkd_desktop.ui.sources.words import mode_text
 from fkd_desktop.ui.training.indicator import TrainingIndicator
-from fkd_desktop.ui.words import sentence
 from fkd_desktop.ui.workshop import Workshop
 
 if TYPE_CHECKING:
@@ -56,7 +54,6 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._controller, self._settings = controller, settings
         self._stats = RollingStats()
-        self._notices: dict[str, str] = {}
         self._leaves_at_once = False
         self._resumes_when_shown = False
         self.preferences: PreferencesDialog | None = None
@@ -65,6 +62,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.pane = SessionPane()
         self.view, self.empty_state, self.banner = self.pane.view, self.pane.empty_state, self.pane.banner
+        self.notices = Notices(self.banner)
         self.session_bar = SessionBar()
         self.setCentralWidget(self.pane)
         self.setStatusBar(self.session_bar)
@@ -77,6 +75,7 @@ class MainWindow(QMainWindow):
         self.session_bar.add_before_figures(self.training_indicator)
         self.session_bar.add_before_figures(self.capture.indicator)
         self.commands = Commands(self)
+        self.help = HelpDesk(self.commands, session_facts=self.session_facts, window=self)
         self.network_menu = NetworkMenu(controller, self.workshop, settings, self)
         self._make_bars()
         self._connect_commands()
@@ -136,10 +135,10 @@ class MainWindow(QMainWindow):
             (commands.no_layers, self.overlays.stack.clear),
             (commands.export, self.export.open),
             (commands.preferences, self.open_preferences),
-            (commands.shortcuts, self.show_shortcuts),
-            (commands.open_log, self.open_log),
-            (commands.diagnostics, self.copy_diagnostics),
-            (commands.about, self.show_about),
+            (commands.shortcuts, self.help.show_shortcuts),
+            (commands.open_log, self.help.open_log),
+            (commands.diagnostics, self.help.copy_diagnostics),
+            (commands.about, self.help.show_about),
             (commands.quit, self.close),
         ):
             _on_triggered(action, do)
@@ -155,14 +154,11 @@ class MainWindow(QMainWindow):
         controller.frame_ready.connect(self._on_controller_frame_ready)
         controller.session_changed.connect(self._on_controller_session_changed)
         controller.network_changed.connect(self._on_controller_network_changed)
-        controller.noticed.connect(lambda text: self._notice("controller", text))
+        controller.noticed.connect(lambda text: self.notices.show("device", text))
         self.view.frame_painted.connect(self._on_view_frame_painted)
         self.view.face_context_requested.connect(self._on_view_face_context_requested)
-        self.banner.dismissed.connect(self._on_banner_dismissed)
-        self.workshop.noticed.connect(lambda text: self._notice("workshop", text))
-        self.overlays.noticed.connect(lambda text: self._notice("overlays", text))
-        self.capture.noticed.connect(lambda text: self._notice("capture", text))
-        self.export.noticed.connect(lambda text: self._notice("capture", text))
+        for desk in (self.workshop, self.overlays, self.capture, self.export, self.help):
+            desk.noticed.connect(lambda text: self.notices.show("desk", text))
         self.training_indicator.clicked.connect(self.workshop.open_trainer)
         self.pane.transport.play_action.triggered.connect(self._show_start_action)
         self.pane.transport.loop_changed.connect(self._on_transport_loop_changed)
@@ -212,41 +208,20 @@ class MainWindow(QMainWindow):
         self.preferences.raise_()
         self.preferences.activateWindow()
 
-    def show_shortcuts(self) -> None:
-        """List every action that has a key."""
-        box = QMessageBox(self)
-        box.setWindowTitle(self.tr("Keyboard shortcuts"))
-        box.setText(self.commands.shortcuts_html())
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.open()  # not modal to the session: the picture moves on
-
-    def show_about(self) -> None:
-        """Say what this is, in which version, on what."""
-        dialog = AboutDialog(self._session_facts(), self)
-        dialog.diagnostics_requested.connect(self.copy_diagnostics)
-        dialog.open()
-
-    def copy_diagnostics(self) -> None:
-        """Put what a helper asks for on the clipboard."""
-        QGuiApplication.clipboard().setText(diagnostics.report(self._session_facts()))
-        self.session_bar.showMessage(self.tr("Diagnostics are on the clipboard"), 4000)
-
-    def open_log(self) -> None:
-        """Show the log in whatever the desktop opens text with."""
-        if not log_path().exists() or not QDesktopServices.openUrl(QUrl.fromLocalFile(str(log_path()))):
-            self._notice("log", self.tr("The log cannot be opened here; it is {0}.").format(log_path()))
-
-    def _session_facts(self) -> dict[str, str]:
+    def session_facts(self) -> dict[str, str]:
+        """Return what is known of the session, by name, for those who help with a problem: no names of files."""
         controller = self._controller
         predictor = controller.predictor
         kind = controller.source_name.partition(":")[0] if ":" in controller.source_name else "file"
         return {
             "Source": "demo" if controller.source_name == "demo" else kind,
             "State": controller.session_state.name.lower(),
-            "Camera mode": mode_text(controller.source_mode, with_format=True) if controller.source_mode else "-",
+            "Camera mode": self._mode_text() or "-",
             "Network": f"{predictor.network_name}, {predictor.device.type}" if predictor else "-",
             "Overlays": ", ".join(overlay.name for overlay in self.overlays.stack.active) or "-",
-            **{name: text for name, text in self.session_bar.texts().items() if name != "source" and text},
+            **{
+                name: text for name, text in self.session_bar.texts().items() if name not in ("source", "mode") and text
+            },
         }
 
     # --- settings
@@ -314,7 +289,7 @@ class MainWindow(QMainWindow):
             self.pane.transport.set_playback(controller.playback)
             self._stats.clear()
         self.pane.transport.show_at_end(state is SessionState.ENDED)
-        self._notices["session"] = message if state is SessionState.STALLED else ""
+        self.notices.show("session", message if state is SessionState.STALLED else "", self.commands.retry)
         if state.is_running:
             self._figures_timer.start()
         else:
@@ -324,7 +299,6 @@ class MainWindow(QMainWindow):
         self.pane.show_state(state, label, message, self.commands)
         self._show_start_action()
         self._show_note()
-        self._show_notice()
 
     def _mode_text(self) -> str:
         mode = self._controller.source_mode
@@ -334,8 +308,8 @@ class MainWindow(QMainWindow):
     def _on_controller_network_changed(self, state: NetworkState, message: str) -> None:
         self._show_note()
         predictor = self._controller.predictor
-        self._notices["network"] = message if state is NetworkState.FAILED else ""
-        self._show_notice()
+        failure = message if state is NetworkState.FAILED else ""
+        self.notices.show("network", failure, self.commands.use_shipped_network)
         if predictor is not None:
             self.session_bar.show_network(predictor.network_name, predictor.device.type.upper())
         else:
@@ -385,26 +359,6 @@ class MainWindow(QMainWindow):
             self.view.set_note(self.tr("The end. Space plays it again"))
         else:
             self.view.set_note("")
-
-    # --- notices
-
-    def _notice(self, about: str, text: str) -> None:
-        self._notices[about] = text
-        self._show_notice()
-
-    def _show_notice(self) -> None:
-        """Show the most pressing notice."""
-        actions = {"session": self.commands.retry, "network": self.commands.use_shipped_network}
-        order = ("session", "network", "controller", "capture", "overlays", "workshop", "log")
-        about = next((about for about in order if self._notices.get(about)), None)
-        if about is None:
-            self.banner.clear()
-        else:
-            self.banner.show_notice(sentence(self._notices[about]), actions.get(about))
-
-    @Slot()
-    def _on_banner_dismissed(self) -> None:
-        self._notices.clear()
 
     def _newest_result(self) -> FrameResult | None:
         live: LiveFrame | None = self.view.live_frame

@@ -77,6 +77,10 @@ class SessionBar(QStatusBar):
         for label in (self._rate, self._latency, self._faces, self._dropped):
             label.setText(_NOTHING)
 
+    def figures(self) -> dict[str, str]:
+        """Return what is measured now, by name."""
+        return {name: text for name, text in self.texts().items() if text and name not in ("source", "mode", "network")}
+
     def texts(self) -> dict[str, str]:
         """Return what is on show, by name."""
         return {

@@ -10,6 +10,8 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from fkd_desktop.controller import SessionState
+from fkd_desktop.errors import SourceError
+from fkd_desktop.live.sources.cameras import CameraName
 from fkd_desktop.ui.banner import Banner
 from fkd_desktop.ui.empty_state import EmptyState
 from fkd_desktop.ui.transport_bar import TransportBar
@@ -144,8 +146,11 @@ def describe_source(name: str) -> str:
     if name == "demo":
         return _tr("Demo clip")
     if name.startswith("camera:"):
-        number = name.removeprefix("camera:")
-        return _tr("Camera {0}").format(number) if number.isdecimal() else _tr("The camera")
+        try:
+            camera = CameraName.parse(name.removeprefix("camera:"))
+        except SourceError:
+            return name
+        return camera.label or (_tr("The camera") if camera.index is None else _tr("Camera {0}").format(camera.index))
     if "://" in name:
         return _tr("The stream")
     return Path(name).name or name

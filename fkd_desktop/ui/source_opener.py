@@ -40,6 +40,7 @@ class SourceOpener(QObject):
         self._dialog: UrlDialog | None = None
         self.watcher = CameraWatcher(self)
         self.cameras = CameraMenu(self.watcher, window)
+        self.cameras.setTitle(self.tr("C&hoose a camera"))
         self.recent = RecentMenu(window)
         self.recent.set_entries(list(settings.recent_sources))
         self.watcher.cameras_changed.connect(lambda _cameras: controller.retry_now())
@@ -65,9 +66,12 @@ class SourceOpener(QObject):
         self._controller.start(name, loop=self._settings.loops_videos or name == "demo")
 
     def open_camera(self) -> None:
-        """Show the camera that was used last, else the first one."""
+        """Show the camera that was used last, else the first one: its number need not be 0."""
         last = self._settings.source
-        self.open(last if last.startswith("camera:") else "camera:0")
+        if last.startswith("camera:") and last != "camera:0":
+            self.open(last)
+        else:
+            self.open(self.watcher.cameras[0].source_name() if self.watcher.cameras else "camera:0")
 
     def open_path(self, path: Path | str) -> None:
         """Show a file or folder."""

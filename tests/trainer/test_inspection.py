@@ -47,10 +47,10 @@ def plain_outputs(crop: np.ndarray, *paths: str) -> list[np.ndarray]:
 def test_the_table_tells_of_every_layer_in_readable_words(shipped: Inspection) -> None:
     layers = by_name(shipped)
     first = next(iter(layers.values()))
-    assert (first.name, first.kind, first.output_shape) == ("stem.conv", "Conv2d 5 × 5, stride 2", (16, 48, 48))  # noqa: RUF001
+    assert (first.name, first.kind, first.output_shape) == ("stem.conv", "Conv2d 5 × 5, stride 2", (16, 48, 48))
     assert first.has_norm
     assert first.parameters == 16 * 25 + 2 * 16
-    assert layers["middle.1.conv2"].kind == "Conv2d 3 × 3"  # noqa: RUF001
+    assert layers["middle.1.conv2"].kind == "Conv2d 3 × 3"
     assert layers["middle.1"].kind == "Shortcut added, ReLU"
     assert layers["stem.relu"].kind == "ReLU"
     assert layers["cells"].output_shape == (204, 12, 12)
@@ -135,8 +135,8 @@ def test_a_published_network_has_flat_layers_too(crop: np.ndarray, monkeypatch: 
     inspection = Inspection(Checkpoint(Simple().eval(), "simple"), device="cpu")
     layers = by_name(inspection)
     assert {name: (layer.kind, layer.output_shape) for name, layer in layers.items()} == {
-        "conv1": ("Conv2d 5 × 5", (32, 220, 220)),  # noqa: RUF001
-        "pool1": ("MaxPool2d 2 × 2", (32, 110, 110)),  # noqa: RUF001
+        "conv1": ("Conv2d 5 × 5", (32, 220, 220)),
+        "pool1": ("MaxPool2d 2 × 2", (32, 110, 110)),
         "fc1": ("Linear", (136,)),
         OUTPUT: ("Keypoints", (136,)),
     }

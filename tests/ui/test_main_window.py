@@ -359,8 +359,8 @@ def test_closing_at_any_moment_ends_every_thread(qtbot, tmp_path, after_ms):
 
 def test_shortcuts_and_about_are_shown_without_stopping_the_picture(live_window, qtbot):
     for show, kind, words in (
-        (live_window.show_shortcuts, QMessageBox, "F11"),
-        (live_window.show_about, AboutDialog, "FKD Desktop"),
+        (live_window.help.show_shortcuts, QMessageBox, "F11"),
+        (live_window.help.show_about, AboutDialog, "FKD Desktop"),
     ):
         show()
         box = live_window.findChildren(kind)[-1]

@@ -103,8 +103,8 @@ def caption(window: NetworkInspector) -> str:
 def test_the_table_tells_of_the_network(loaded) -> None:
     model = loaded.table.layer_model
     rows = [[model.index(row, column).data() for column in range(5)] for row in range(model.rowCount())]
-    assert rows[0][:4] == ["stem.conv", "Conv2d 5 × 5, stride 2", "16 × 48 × 48", "432"]  # noqa: RUF001
-    assert rows[1][3] == "–"  # noqa: RUF001
+    assert rows[0][:4] == ["stem.conv", "Conv2d 5 × 5, stride 2", "16 × 48 × 48", "432"]
+    assert rows[1][3] == "–"
     assert rows[-1][0] == "output"
     assert any("36,992" in row for row in rows)
     assert all(row[4].endswith("%") for row in rows)
@@ -132,7 +132,7 @@ def test_before_there_is_a_picture_it_says_so_and_offers_a_way(loaded, live, por
 
 
 def test_a_row_shows_its_maps_from_any_view(window, qtbot) -> None:
-    assert caption(window) == "middle.1.conv2: 64 maps of 12 × 12"  # noqa: RUF001
+    assert caption(window) == "middle.1.conv2: 64 maps of 12 × 12"
     window.tabs.setCurrentIndex(KERNELS)
     wait_for_page(qtbot, window, lambda page: page.wish.view == "kernels")
     assert "16 kernels of 5" in caption(window)
@@ -143,7 +143,7 @@ def test_a_row_shows_its_maps_from_any_view(window, qtbot) -> None:
     assert caption(window).startswith("face: one value, ")
     window.tabs.setCurrentIndex(INPUT)
     wait_for_page(qtbot, window, lambda page: page.points_unit is not None)
-    assert "96 × 96" in caption(window)  # noqa: RUF001
+    assert "96 × 96" in caption(window)
     assert "keypoints" in caption(window)
 
 

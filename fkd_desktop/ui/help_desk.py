@@ -1,0 +1,69 @@
+"""Help of the main window: keys, versions, the log, and what someone who helps asks for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, QUrl, Signal, Slot
+from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtWidgets import QMainWindow, QMessageBox
+
+from fkd_desktop import diagnostics
+from fkd_desktop.settings import log_path
+from fkd_desktop.ui.about import AboutDialog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fkd_desktop.ui.commands import Commands
+
+SAID_MS = 4000
+
+
+class HelpDesk(QObject):
+    """Shows what helps; none of it stands in the session's way.
+
+    Parameters
+    ----------
+    commands
+        Whose keys are listed.
+    session_facts
+        Gives what is known of the session, by name.
+    window
+        Parent of the dialogs.
+    """
+
+    noticed = Signal(str)
+    """A sentence that the user should see."""
+
+    def __init__(self, commands: Commands, *, session_facts: Callable[[], dict[str, str]], window: QMainWindow) -> None:
+        super().__init__(window)
+        self._commands, self._session_facts, self._window = commands, session_facts, window
+
+    @Slot()
+    def show_shortcuts(self) -> None:
+        """List every action that has a key."""
+        box = QMessageBox(self._window)
+        box.setWindowTitle(self.tr("Keyboard shortcuts"))
+        box.setText(self._commands.shortcuts_html())
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()  # not modal to the session: the picture moves on
+
+    @Slot()
+    def show_about(self) -> None:
+        """Say what this is, in which version, on what."""
+        dialog = AboutDialog(self._session_facts(), self._window)
+        dialog.diagnostics_requested.connect(self.copy_diagnostics)
+        dialog.open()
+
+    @Slot()
+    def copy_diagnostics(self) -> None:
+        """Put what a helper asks for on the clipboard."""
+        QGuiApplication.clipboard().setText(diagnostics.report(self._session_facts()))
+        self._window.statusBar().showMessage(self.tr("Diagnostics are on the clipboard"), SAID_MS)
+
+    @Slot()
+    def open_log(self) -> None:
+        """Show the log in whatever the desktop opens text with."""
+        if not log_path().exists() or not QDesktopServices.openUrl(QUrl.fromLocalFile(str(log_path()))):
+            self.noticed.emit(self.tr("The log cannot be opened here; it is {0}.").format(log_path()))

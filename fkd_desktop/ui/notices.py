@@ -1,0 +1,50 @@
+"""What the user should know, the most pressing first, in the banner."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal
+
+from PySide6.QtCore import QObject, Slot
+
+from fkd_desktop.ui.words import sentence
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QAction
+
+    from fkd_desktop.ui.banner import Banner
+
+Subject = Literal["session", "network", "device", "desk"]
+ORDER: Final[tuple[Subject, ...]] = ("session", "network", "device", "desk")
+"""Which notice is shown where there are several."""
+
+
+class Notices(QObject):
+    """Keeps at most one notice a subject until its cause is gone or the user has read it.
+
+    Parameters
+    ----------
+    banner
+        Shows one of them.
+    """
+
+    def __init__(self, banner: Banner) -> None:
+        super().__init__(banner)
+        self._banner = banner
+        self._texts: dict[Subject, tuple[str, QAction | None]] = {}
+        banner.dismissed.connect(self._on_banner_dismissed)
+
+    def show(self, subject: Subject, text: str, way_out: QAction | None = None) -> None:
+        """Say something about a subject; an empty text takes back what was said."""
+        if text:
+            self._texts[subject] = (sentence(text), way_out)
+        else:
+            self._texts.pop(subject, None)
+        for pressing in ORDER:
+            if pressing in self._texts:
+                self._banner.show_notice(*self._texts[pressing])
+                return
+        self._banner.clear()
+
+    @Slot()
+    def _on_banner_dismissed(self) -> None:
+        self._texts.clear()
