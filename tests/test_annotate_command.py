@@ -388,13 +388,31 @@ def test_quiet_says_nothing(face: Path, tmp_path: Path, capsys: pytest.CaptureFi
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_terminal_gets_a_progress_bar(
-    short_clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let stderr be a terminal, and show all that happens."""
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    monkeypatch.setattr(report, "SHOW_AFTER_S", 0.0)
+
+
+def test_a_terminal_gets_a_progress_bar(
+    short_clip: Path, tmp_path: Path, terminal: None, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main([str(short_clip), "--out", str(tmp_path / "out")]) == 0
     bar = capsys.readouterr().err
     assert "short.mp4" in bar and "/30" in bar and "frame/s" in bar and "1 face" in bar
+
+
+def test_pictures_are_counted_by_one_bar(
+    face: Path, blank: Path, short_clip: Path, tmp_path: Path, terminal: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = [str(face), str(tmp_path / "gone.png"), str(blank), str(short_clip)]
+    assert main([*given, "--out", str(tmp_path / "out")]) == 1
+    said = capsys.readouterr()
+    assert "face.png:  25%" in said.err and "blank.png:  75%" in said.err and "4/4 short.mp4" in said.err
+    assert [line.split(":")[0].split("/")[-1] for line in said.out.splitlines()[:3]] == [
+        *("face.png", "blank.png", "short.mp4"),
+    ]
 
 
 def test_progress_comes_after_each_frame(short_clip: Path, tmp_path: Path, predictor: Predictor) -> None:

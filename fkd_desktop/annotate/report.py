@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from tqdm import tqdm
+
+from fkd_desktop.live.sources import VIDEO_SUFFIXES
 
 if TYPE_CHECKING:
     from fkd_desktop.annotate.inputs import Input
     from fkd_desktop.annotate.work import Outcome, Progress
     from trainer.core.errors import FkdError
+
+SHOW_AFTER_S: Final = 0.3
+"""What is done sooner needs no bar."""
 
 
 class Report:
@@ -26,34 +31,54 @@ class Report:
     def __init__(self, *, is_quiet: bool) -> None:
         self.failures = 0
         self._is_quiet = is_quiet
+        self._shows_bar = not is_quiet and sys.stderr.isatty()
         self._done = self._frames = self._with_faces = 0
-        self._bar: tqdm[None] = tqdm(
-            unit="frame", dynamic_ncols=True, leave=False, disable=is_quiet or not sys.stderr.isatty()
-        )
+        self._bar: tqdm[None] | None = None
+        self._counts_inputs = False
         self._before = 0
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bar.close()
+        if self._bar is not None:
+            self._bar.close()
 
     def begins(self, item: Input, *, number: int, of: int) -> None:
-        """Begin an input: the bar counts its frames."""
-        self._before = 0
-        self._bar.reset(total=None)
-        place = f"{number}/{of} " if of > 1 else ""
+        """Begin an input: the bar counts a video's frames, or how many of several pictures are done."""
+        if not self._shows_bar:
+            return
+        counts_inputs = of > 1 and item.path.suffix.lower() not in VIDEO_SUFFIXES
+        if self._bar is None or not (counts_inputs and self._counts_inputs):
+            if self._bar is not None:
+                self._bar.close()
+            done = number - 1 if counts_inputs else 0
+            self._bar = tqdm(
+                total=of if counts_inputs else None,
+                initial=done,
+                unit="file" if counts_inputs else "frame",
+                dynamic_ncols=True,
+                leave=False,
+                delay=SHOW_AFTER_S,
+            )
+            self._before = done
+        if counts_inputs:
+            self._bar.n = number - 1  # also where the one before failed
+        self._counts_inputs = counts_inputs
+        place = f"{number}/{of} " if of > 1 and not counts_inputs else ""
         self._bar.set_description_str(f"{place}{item.path.name}"[:40], refresh=False)
-        self._bar.set_postfix_str("", refresh=False)
 
     def progressed(self, progress: Progress) -> None:
         """Count a frame."""
-        if self._bar.disable:
+        bar = self._bar
+        if bar is None:
             return
-        if progress.count != (self._bar.total or 0):
-            self._bar.total = max(progress.count, progress.frames) or None
-        self._bar.set_postfix_str(f"{progress.faces} face{'s' * (progress.faces != 1)}", refresh=False)
-        self._bar.update(progress.frames - self._before)
+        bar.set_postfix_str(f"{progress.faces} face{'s' * (progress.faces != 1)}", refresh=False)
+        if self._counts_inputs:
+            bar.update(1)
+            return
+        bar.total = max(progress.count, progress.frames) if progress.count else None
+        bar.update(progress.frames - self._before)
         self._before = progress.frames
 
     def done(self, item: Input, outcome: Outcome) -> None:
@@ -73,7 +98,7 @@ class Report:
         """Tell why an input cannot be worked through, or has no place for its outputs."""
         self.failures += 1
         named = f"{item.name}: " if item is not None and item.name not in str(error) else ""
-        self._bar.clear()
+        self._clear()
         print(f"error: {named}{error}", file=sys.stderr)
 
     def conclude(self, count: int, *, elapsed_s: float) -> None:
@@ -86,9 +111,13 @@ class Report:
     def _say(self, line: str) -> None:
         if self._is_quiet:
             return
-        self._bar.clear()
+        self._clear()
         try:
             print(line, flush=True)
         except BrokenPipeError:  # whoever read it, such as `head`, has seen enough; the work goes on
             self._is_quiet = True
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    def _clear(self) -> None:
+        if self._bar is not None:
+            self._bar.clear()
