@@ -6,11 +6,10 @@ import itertools
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QByteArray, QEvent, QPoint, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QAction, QActionGroup, QDragEnterEvent, QDropEvent, QHideEvent, QShowEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
     QLabel,
-    QMenu,
     QPushButton,
     QScrollArea,
     QSplitter,
@@ -20,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from fkd_desktop.ui.dropping import dropped_path, take_files
 from fkd_desktop.ui.icons import action_icon
-from fkd_desktop.ui.overlays.actions import NUMBER_KEYS, OverlayActions, icon_name
+from fkd_desktop.ui.overlays.actions import OverlayActions, icon_name
 from fkd_desktop.ui.overlays.active_list import ActiveList
 from fkd_desktop.ui.overlays.broken_row import BrokenRow
 from fkd_desktop.ui.overlays.editor import OverlayEditor
@@ -28,6 +27,7 @@ from fkd_desktop.ui.overlays.own_overlays import OwnOverlays
 from fkd_desktop.ui.overlays.thumbnails import LiveThumbnails
 from fkd_desktop.ui.overlays.tile import OverlayTile
 from fkd_desktop.ui.overlays.tile_grid import TileGroup
+from fkd_desktop.ui.overlays.tile_menu import TileMenu
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -263,44 +263,18 @@ class OverlayGallery(QWidget):
 
     # --- menu of a tile
 
-    def menu_of(self, name: str) -> QMenu:
+    def menu_of(self, name: str) -> TileMenu:
         """Return the context menu of an overlay, to be popped up."""
-        info = self._library.info(name)
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        switch = menu.addAction(self.tr("On the picture"))
-        switch.setCheckable(True)
-        switch.setChecked(self._stack.is_on(name))
-        switch.triggered.connect(lambda checked: self._stack.set_on(name, checked))
-        self._add_keys(menu.addMenu(self.tr("Number key")), name)
-        folder = info.folder
-        if info.origin == "user" and folder is not None:
-            menu.addSeparator()
-            edit = menu.addAction(action_icon("edit"), self.tr("Edit…"), lambda: self.open_editor(name))
-            edit.setEnabled(OverlayEditor.can_edit(self._library, name))
-            if not edit.isEnabled():
-                menu.setToolTipsVisible(True)
-                edit.setToolTip(self.tr("It has several pictures; change the files in its folder"))
-            menu.addAction(self.tr("Rename…"), lambda: self.own.ask_rename(name))
-            menu.addAction(action_icon("folder"), self.tr("Open folder"), lambda: self.own.open_folder(folder))
-            menu.addSeparator()
-            menu.addAction(action_icon("remove"), self.tr("Delete…"), lambda: self.own.ask_delete(folder, info.title))
+        menu = TileMenu(
+            self._library.info(name),
+            stack=self._stack,
+            library=self._library,
+            actions=self._actions,
+            own=self.own,
+            parent=self,
+        )
+        menu.edit_requested.connect(lambda: self.open_editor(name))
         return menu
-
-    def _add_keys(self, menu: QMenu, name: str) -> None:
-        group = QActionGroup(menu)
-        titles = {self._actions.key_of(other): tile.text() for other, tile in self.tiles.items()}
-        for key in ("", *NUMBER_KEYS):
-            text = key or self.tr("None")
-            if key and key in titles and self._actions.key_of(name) != key:
-                text = self.tr("{0} (now {1})").format(key, titles[key].replace("&", "&&"))
-            action = QAction(text, menu)
-            action.setData(key)
-            action.setCheckable(True)
-            action.setChecked(self._actions.key_of(name) == key)
-            action.triggered.connect(lambda _checked=False, key=key: self._actions.set_key(name, key))
-            group.addAction(action)
-            menu.addAction(action)
 
     def _open_menu(self, name: str, place: QPoint) -> None:
         self.menu_of(name).popup(place)

@@ -118,6 +118,24 @@ def test_the_menu_of_a_shipped_overlay_switches_it_and_sets_its_key(qtbot, galle
     assert not any("Delete" in action.text() or "Edit" in action.text() for action in menu.actions())
 
 
+def test_the_menu_of_ones_own_edits_renames_and_deletes(qtbot, gallery, add_own, user_folder):
+    add_own("mine", "Mine")
+    gallery.reload()
+    menu = gallery.menu_of("mine")
+    texts = [action.text() for action in menu.actions()]
+    assert [text for text in ("Edit…", "Rename…", "Open folder", "Delete…") if text not in texts] == []
+    item(menu, "Edit").trigger()
+    qtbot.waitUntil(lambda: gallery.editor.document.draft.title == "Mine")
+    gallery.editor.reject()
+    assert gallery.editor is None
+    toml = (user_folder / "mine" / "overlay.toml").read_text(encoding="utf-8")
+    picture = toml[toml.index("[[pictures]]") :]
+    (user_folder / "mine" / "overlay.toml").write_text(f"{toml}\n{picture}", encoding="utf-8")
+    gallery.reload()
+    edit = item(gallery.menu_of("mine"), "Edit")
+    assert not edit.isEnabled() and "folder" in edit.toolTip()
+
+
 def test_the_menu_opens_by_mouse_and_by_keyboard(qtbot, gallery):
     tile: OverlayTile = gallery.tiles["numbers"]
     for reason in (QContextMenuEvent.Reason.Mouse, QContextMenuEvent.Reason.Keyboard):
