@@ -144,9 +144,7 @@ def test_on_linux_a_loopback_device_is_looked_for(monkeypatch, package, tmp_path
     monkeypatch.setattr(module, "_LINUX_NODES", tmp_path)
     assert virtual_camera_needs() == {VirtualCameraNeed.DRIVER}
     (tmp_path / "devices" / "video7").mkdir(parents=True)
-    assert virtual_camera_needs() == {
-        VirtualCameraNeed.PERMISSION
-    }  # its node is not there, let alone writable
+    assert virtual_camera_needs() == {VirtualCameraNeed.PERMISSION}  # its node is not there, let alone writable
     (tmp_path / "video7").touch()
     assert virtual_camera_needs() == frozenset()
 
