@@ -49,8 +49,9 @@ class Commands(QObject):
         # What is seen
         self.no_layers = self._add(tr("&Nothing"), "close", "0", tr("Show the plain picture"))
         self.gallery = self._add(
-            tr("&Overlays"), "overlays", "Ctrl+G", tr("Choose, order and make overlays"), is_checkable=True
+            tr("Overlay &gallery"), "overlays", "Ctrl+G", tr("Choose, order and make overlays"), is_checkable=True
         )
+        self.gallery.setIconText(tr("Overlays"))
         self.mirror = self._add(tr("&Mirror"), "mirror", "M", tr("Show the picture as in a mirror"), is_checkable=True)
         self.fullscreen = self._add(
             tr("&Fullscreen"), "fullscreen", "F11", tr("Nothing but the picture (F11, Esc leaves)"), is_checkable=True

@@ -56,7 +56,7 @@ class OverlayDesk(QObject):
         self.actions = OverlayActions(self.stack, self.library, window)
         self.actions.keys = settings.overlay_keys
         self.face_menu = FaceMenu(self.stack, self.library, window)
-        self.menu = QMenu(self.tr("&Painted"), window)
+        self.menu = QMenu(self.tr("&Overlays"), window)
         self.gallery = OverlayGallery(self.stack, self.library, self.actions, newest_result)
         self.dock = QDockWidget(self.tr("Overlays"), window)
         self.dock.setObjectName("overlays")
