@@ -40,6 +40,8 @@ class TransportBar(QWidget):
     """The user chose a speed."""
     loop_changed = Signal(bool)
     """The user chose whether a video starts again at its end."""
+    playing_changed = Signal(bool)
+    """A video plays now, or stays: paused by the button, by a step, or at its end."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -78,10 +80,10 @@ class TransportBar(QWidget):
         if not self._timer.isActive():
             self._show_newest()
 
-    def show_at_end(self, at_end: bool) -> None:
+    def show_at_end(self, at_end: bool) -> None:  # noqa: ARG002 (the playback knows it best)
         """Show whether the video came to its end, where playing starts it again."""
-        if at_end and self._position is not None:
-            self._show_newest()
+        self._is_stale = True
+        self._show_newest()
         self._show_state()
 
     def actions_for_window(self) -> list[QAction]:
@@ -258,7 +260,9 @@ class TransportBar(QWidget):
             self._is_stale = True  # look again
             return
         self._wanted_s = None
-        self._show_place(position.time_s)
+        # The last frame begins before the end, but nothing comes after it.
+        is_at_end = self._playback is not None and self._playback.at_end
+        self._show_place(duration_s if is_at_end else position.time_s)
 
     def _show_place(self, time_s: float) -> None:
         if not self._slider.isSliderDown():
@@ -271,6 +275,7 @@ class TransportBar(QWidget):
         icon = "pause" if plays else "play"
         if self.play_action.data() != icon or not self.play_action.text():
             self.play_action.setData(icon)
+            self.playing_changed.emit(plays)
             self.play_action.setIcon(action_icon(icon))
             self.play_action.setText(self.tr("Pause") if plays else self.tr("Play"))
             key = self.play_action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)

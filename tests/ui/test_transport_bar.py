@@ -140,6 +140,26 @@ def test_the_button_says_what_it_does_next(bar: TransportBar, playback: Playback
     assert playback.take_move() == Move(index=0)
 
 
+def test_at_the_end_the_slider_is_at_the_end(bar: TransportBar, playback: Playback) -> None:
+    bar.show_position(at(29.97))
+    assert label(bar, "Time") == "0:29"
+    playback.come_to_end()
+    bar.show_at_end(True)
+    assert label(bar, "Time") == "0:30" and slider(bar).value() == slider(bar).maximum()
+
+
+def test_whoever_shows_the_state_too_hears_of_it(bar: TransportBar, playback: Playback, qtbot: QtBot) -> None:
+    bar.show_position(at(1.0))
+    for act, plays in (
+        (action(bar, ".").trigger, False),
+        (bar.play_action.trigger, True),
+        (lambda: (playback.take_move(), playback.come_to_end(), bar.show_at_end(True)), False),
+    ):
+        with qtbot.waitSignal(bar.playing_changed) as told:
+            act()
+        assert told.args == [plays]
+
+
 # --- keys
 
 
