@@ -31,7 +31,7 @@ class Report:
     def __init__(self, *, is_quiet: bool) -> None:
         self.failures = 0
         self._is_quiet = is_quiet
-        self._shows_bar = not is_quiet and sys.stderr.isatty()
+        self._shows_bar = not is_quiet and is_terminal()
         self._done = self._frames = self._with_faces = 0
         self._bar: tqdm[None] | None = None
         self._counts_inputs = False
@@ -91,6 +91,7 @@ class Report:
         else:
             what = f"{outcome.frames} frames, {outcome.frames_with_faces} with faces"
         stopped = "" if outcome.is_whole else ", stopped before its end"
+        stopped += ", without its sound" if outcome.has_lost_sound else ""
         files = ", ".join(str(path) for path in outcome.paths) if outcome.frames else ""
         self._say(f"{item.name}: {what}{stopped}; written: {files or 'nothing'}")
 
@@ -121,3 +122,8 @@ class Report:
     def _clear(self) -> None:
         if self._bar is not None:
             self._bar.clear()
+
+
+def is_terminal() -> bool:
+    """Whether somebody looks on while the command works."""
+    return sys.stderr is not None and sys.stderr.isatty()

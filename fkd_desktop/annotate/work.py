@@ -12,6 +12,7 @@ import numpy as np
 from fkd_desktop.annotate.clip import frames_of
 from fkd_desktop.annotate.inputs import ANNOTATED
 from fkd_desktop.annotate.painting import PaintedVideo
+from fkd_desktop.annotate.sound import add_sound, has_sound
 from fkd_desktop.live.export import PtsWriter, Tables, export_path
 from fkd_desktop.live.line_file import cannot_write, exists_already
 from fkd_desktop.live.pipeline import Pipeline
@@ -93,6 +94,8 @@ class Outcome:
         How many frames were done, how many had faces, and how many faces all of them had together.
     is_whole
         False if it was stopped before its end.
+    has_lost_sound
+        Whether the painted video could not be given the sound of the other.
     """
 
     paths: tuple[Path, ...]
@@ -100,6 +103,7 @@ class Outcome:
     frames_with_faces: int
     faces: int
     is_whole: bool = True
+    has_lost_sound: bool = False
 
 
 class Annotator:
@@ -204,8 +208,9 @@ class Annotator:
                     video.add(result)
                 on_progress(Progress(frames, frame.position.count if frame.position else 0, len(result)))
             is_whole = reader.ended
+        has_lost_sound = video is not None and has_sound(item.path) and not add_sound(video_path, item.path)
         made = (*([video_path] if self._wanted.media else []), *paths.values())
-        return Outcome(made, frames, with_faces, faces, is_whole)
+        return Outcome(made, frames, with_faces, faces, is_whole, has_lost_sound)
 
     def _check_free(self, paths: Collection[Path]) -> None:
         """Say what is in the way before time is spent.
