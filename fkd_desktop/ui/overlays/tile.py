@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from fkd_desktop.live.result import FrameResult
 
 PADDING_PX: Final = 5
-CAPTION_PX: Final = 22
+CAPTION_PX: Final = 31
 RADIUS_PX: Final = 7
 GROUND: Final = QColor("#1b212b")
 PLATE: Final = QColor(14, 17, 22, 205)
@@ -201,14 +201,21 @@ class OverlayTile(QAbstractButton):
         painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, self._key)
 
     def _paint_caption(self, painter: QPainter, place: QRectF) -> None:
+        """Paint the title on one line or two."""
         font = QFont(self.font())
-        font.setPixelSize(12)
+        font.setPixelSize(11)
         font.setBold(self.isChecked())
         painter.setFont(font)
-        line = QRect(2, round(place.bottom()) + 2, self.width() - 4, CAPTION_PX)
-        text = QFontMetrics(font).elidedText(self.text(), Qt.TextElideMode.ElideRight, line.width())
+        metrics = QFontMetrics(font)
+        room = QRect(1, round(place.bottom()) + 3, self.width() - 2, CAPTION_PX)
+        flags = int(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap)
+        text = self.text()
+        needed = metrics.boundingRect(QRect(0, 0, room.width(), 1000), flags, text)
+        if needed.height() > 2 * metrics.lineSpacing() or needed.width() > room.width():
+            flags &= ~int(Qt.TextFlag.TextWordWrap)
+            text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room.width())
         painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
-        painter.drawText(line, Qt.AlignmentFlag.AlignCenter, text)
+        painter.drawText(room, flags, text)
 
     # --- events
 
