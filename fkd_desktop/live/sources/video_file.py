@@ -35,7 +35,8 @@ _INDEX_S: Final = 2.0
 _NEAR_S: Final = 1.0
 """Up to this far ahead, decoding on is thought to be quicker than going to a key frame, whose places are unknown."""
 _RECENT: Final = 8
-"""So many decoded frames are kept, for stepping back."""
+_RECENT_PX: Final = 40_000_000
+"""So many decoded frames are kept for stepping back, fewer of large ones: a pixel takes 1.5 bytes or more."""
 _UNSPECIFIED, _BT470BG, _SMPTE170M = 2, 5, 6  # AVColorSpace; FFmpeg takes the first one for BT.601, as the others are
 _FULL_RANGE: Final = 2  # AVColorRange
 
@@ -269,7 +270,7 @@ class VideoFile:
         """Decode up to the target, keeping the frame nearest to it; false if decoding started behind it."""
         if self._index is not None:
             place = bisect_left(self._index.pts, target)
-            self._wanted_pts = self._index.pts[max(0, place - _RECENT + 1)]
+            self._wanted_pts = self._index.pts[max(0, place - (self._recent.maxlen or 1) + 1)]
         try:
             return self._find(target, or_before=or_before, is_last_try=is_last_try)
         finally:
@@ -343,6 +344,8 @@ class VideoFile:
                 self._start_pts = frame.pts
             if self._size is None:
                 self._size = (frame.width, frame.height)
+                keep = max(2, min(_RECENT, _RECENT_PX // (frame.width * frame.height)))
+                self._recent = deque(self._recent, maxlen=keep)
             self._last_pts = frame.pts
         return frame
 
