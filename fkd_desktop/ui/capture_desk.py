@@ -19,7 +19,7 @@ from fkd_desktop.ui.capture.virtual_camera_dialog import VirtualCameraDialog
 if TYPE_CHECKING:
     from fkd_desktop.settings import Settings
     from fkd_desktop.ui.overlay_desk import OverlayDesk
-    from fkd_desktop.ui.video_view import VideoView
+    from fkd_desktop.ui.session_pane import SessionPane
 
 
 class CaptureDesk(QObject):
@@ -31,7 +31,7 @@ class CaptureDesk(QObject):
         Gives the results.
     settings
         Remembers folders and choices.
-    view
+    pane
         Shows the picture, the countdown and what was kept.
     overlays
         What is painted: the same as on the screen.
@@ -43,28 +43,30 @@ class CaptureDesk(QObject):
     """A sentence that the user should see."""
 
     def __init__(
-        self, session: Controller, settings: Settings, *, view: VideoView, overlays: OverlayDesk, window: QMainWindow
+        self, session: Controller, settings: Settings, *, pane: SessionPane, overlays: OverlayDesk, window: QMainWindow
     ) -> None:
         super().__init__(window)
         self._session, self._settings, self._window = session, settings, window
         self._mirrored = settings.mirrored  # read in other threads: the settings are not
         self.controller = CaptureController(
             sinks=session.sinks,
-            newest=lambda: view.live_frame,
+            newest=lambda: pane.view.live_frame,
             layers=overlays.stack.layers,
             mirrored=lambda: self._mirrored,
             parent=self,
         )
         self.actions = CaptureActions(self.controller, window)
         self.indicator = RecordingIndicator(self.controller)
-        self.surface = CaptureSurface(self.controller, view)
+        self.surface = CaptureSurface(self.controller, pane)
         self._virtual_camera: VirtualCameraDialog | None = None
         self.controller.failed.connect(self.noticed)
         self.indicator.stop_requested.connect(self.controller.stop_recording)
         self.actions.countdown_chosen.connect(self._on_actions_countdown_chosen)
         self.actions.virtual_camera.triggered.connect(self.open_virtual_camera)
         session.session_changed.connect(self._on_session_session_changed)
+        self.controller.virtual_camera.size_px = settings.virtual_camera_size
         self.apply()
+        self.controller.recover_recordings()  # which the last start may have left behind
 
     @Slot()
     def apply(self) -> None:

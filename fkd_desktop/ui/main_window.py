@@ -68,7 +68,7 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.session_bar)
         self.opener = SourceOpener(controller, settings, self)
         self.overlays = OverlayDesk(self.view, settings, newest_result=self._newest_result, window=self)
-        self.capture = CaptureDesk(controller, settings, view=self.view, overlays=self.overlays, window=self)
+        self.capture = CaptureDesk(controller, settings, pane=self.pane, overlays=self.overlays, window=self)
         self.export = ExportDesk(controller, settings, layers=self.overlays.stack.layers, window=self)
         self.workshop = Workshop(controller, settings, frame_source=self._newest_result, window=self)
         self.training_indicator = TrainingIndicator(self.workshop.training)
