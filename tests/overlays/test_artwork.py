@@ -60,7 +60,7 @@ def colour_at(image: QImage, x: float, y: float) -> str:
 
 
 @pytest.mark.parametrize(
-    ("device_px", "longest"), [(1.0, 64), (26, 2048), (25.6, 1024), (30, 2048), (90, 4096), (500, 4096)]
+    ("device_px", "longest"), [(1.0, 64), (18.2, 1024), (18.4, 1218), (30, 1722), (36, 2048), (90, 4096), (500, 4096)]
 )
 def test_a_drawing_is_as_sharp_as_the_face_is_large(
     drawing: Callable[[str], Path], device_px: float, longest: int
@@ -68,7 +68,7 @@ def test_a_drawing_is_as_sharp_as_the_face_is_large(
     artwork = Artwork(drawing(DRAWING))
     assert artwork.rect == QRectF(0, 0, 40, 20)
     level = artwork.level(device_px)
-    assert (level.image.width(), level.image.height()) == (longest, longest // 2)
+    assert (level.image.width(), level.image.height()) == (longest, round(longest / 2))
     assert (colour_at(level.image, 0.25, 0.5), colour_at(level.image, 0.75, 0.5)) == ("#ff0000", "#00ff00")
     assert artwork.level(device_px) is level, "it is kept"
 
@@ -203,16 +203,20 @@ def test_drawing_a_size_in_many_threads_gives_one(drawing: Callable[[str], Path]
 # --- pictures
 
 
-def test_a_picture_has_halving_sizes(tmp_path: Path) -> None:
+def test_a_picture_has_a_size_for_every_face(tmp_path: Path) -> None:
     path = tmp_path / "picture.PNG"
-    assert ramp(200, 100).save(str(path), "PNG")
+    assert ramp(800, 400).save(str(path), "PNG")
     artwork = Artwork(path)
-    assert artwork.rect == QRectF(0, 0, 200, 100)
-    widths = [artwork.level(scale).image.width() for scale in (50, 1, 0.51, 0.5, 0.26, 0.01, 0.0)]
-    assert widths[:5] == [200, 200, 200, 100, 100]
-    assert widths[5] == widths[6] < 20
-    half = artwork.level(0.5).image
-    assert half.pixelColor(50, 25).red() == pytest.approx(255 * 101 / 200, abs=2)
+    assert artwork.rect == QRectF(0, 0, 800, 400)
+    assert [artwork.level(scale).image.width() for scale in (50, 1, 0.75)] == [800, 800, 800]
+    for scale in np.geomspace(0.03, 0.7, 60):
+        image = artwork.level(float(scale)).image
+        assert 1.35 < image.width() / (800 * scale) < 1.75
+        assert image.width() / image.height() == pytest.approx(2, rel=0.1)
+    assert artwork.level(0.001).image is artwork.level(0.0).image
+    half = artwork.level(0.5 / 1.4).image
+    assert half.width() == 400
+    assert half.pixelColor(200, 100).red() == pytest.approx(255 * 401 / 800, abs=2)
 
 
 @pytest.mark.parametrize(
