@@ -74,7 +74,7 @@ class OverlayEditor(QDialog):
         self._old: OverlayDescription | None = None
         self._job: Job | None = None
         self._then: Callable[[Any], None] = lambda _result: None
-        self._is_leaving = False
+        self._is_leaving = self._is_saving = False
         self.document = Document(self)
         self._preview = Preview()
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -179,7 +179,7 @@ class OverlayEditor(QDialog):
 
     def choose(self, path: Path) -> None:
         """Take a picture from a file; a file that cannot be read leaves all as it was, and is told."""
-        self._run("reading a picture", lambda job: read_picture(path, job), self._on_picture_read)
+        self._run(self.tr("Reading the picture"), lambda job: read_picture(path, job), self._on_picture_read)
 
     def _on_picture_read(self, picture: Picture) -> None:
         self.document.set_picture(picture)
@@ -199,7 +199,7 @@ class OverlayEditor(QDialog):
             return
         self._old = description
         path = info.folder / description.pictures[0].image
-        self._run("reading a picture", lambda job: read_picture(path, job), self._on_old_picture_read)
+        self._run(self.tr("Reading the picture"), lambda job: read_picture(path, job), self._on_old_picture_read)
 
     def _on_old_picture_read(self, picture: Picture) -> None:
         assert self._old is not None
@@ -220,6 +220,7 @@ class OverlayEditor(QDialog):
     def _run(self, name: str, work: Callable[[Job], Any], then: Callable[[Any], None]) -> None:
         """Do something off the GUI thread, one thing at a time."""
         if self._job is not None:
+            self.message_line.show_message(self.tr("One moment, the last picture is still being read."))
             return
         self.message_line.show_message("")
         self._job, self._then = Job(name, work), then
@@ -230,13 +231,13 @@ class OverlayEditor(QDialog):
 
     @Slot(object)
     def _on_job_succeeded(self, result: object) -> None:
-        self._job = None
+        self._job, self._is_saving = None, False
         self._refresh()
         self._then(result)
 
     @Slot(str)
     def _on_job_failed(self, message: str) -> None:
-        self._job = None
+        self._job, self._is_saving = None, False
         self._refresh()
         self.message_line.show_message(message, is_wrong=True)
 
@@ -277,7 +278,8 @@ class OverlayEditor(QDialog):
             save_overlay(folder, description, content, replace_existing=replaces)
             return folder.name
 
-        self._run("saving an overlay", write, self._on_saved)
+        self._is_saving = True
+        self._run(self.tr("Saving the overlay"), write, self._on_saved)
 
     def _on_saved(self, name: str) -> None:
         self.document.undo_stack.setClean()
@@ -298,7 +300,10 @@ class OverlayEditor(QDialog):
         is_busy = self.is_busy
         self.save_button.setEnabled(draft.picture is not None and not is_busy)
         self.choose_button.setEnabled(not is_busy)
-        self.look.setEnabled(draft.picture is not None)
+        # What is changed while it is being saved would be lost.
+        for widget in (self.name_edit, self.picture_pane, self.face_side, self.placing):
+            widget.setEnabled(not self._is_saving)
+        self.look.setEnabled(draft.picture is not None and not self._is_saving)
         problem = self.tr("Anchors on one line do not tie the picture down; drag one of them elsewhere.")
         if draft.picture is not None and not draft.is_tied_down:
             self.message_line.show_message(problem, is_wrong=True)
@@ -327,7 +332,9 @@ class OverlayEditor(QDialog):
             self.choose(path)
 
     def reject(self) -> None:
-        """Close, after asking if something would be lost."""
+        """Close, after asking if something would be lost; not while it is being saved, which closes it anyway."""
+        if self._is_saving:
+            return
         if self.document.is_modified and not self._is_leaving:
             self._ask_whether_to_leave()
         else:
@@ -335,6 +342,9 @@ class OverlayEditor(QDialog):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """See `reject`."""
+        if self._is_saving:
+            event.ignore()
+            return
         if self.document.is_modified and not self._is_leaving:
             event.ignore()
             self._ask_whether_to_leave()

@@ -88,6 +88,7 @@ class OverlayGallery(QWidget):
         self.add_button = QPushButton(self.tr("Add your own…"))
         self.add_button.setToolTip(self.tr("Make an overlay from a picture; one can be dropped here, too"))
         self.add_button.clicked.connect(self._on_add_button_clicked)
+        self.add_button.setHidden(self._library.user_folder is None)
         titles = {
             "drawn": self.tr("Drawn"),
             "fun": self.tr("Fun"),

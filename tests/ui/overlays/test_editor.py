@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
@@ -332,6 +334,34 @@ def test_a_failed_save_is_told_and_can_be_tried_again(qtbot, editor, user_folder
     user_folder.unlink()
     with qtbot.waitSignal(editor.saved):
         editor.save()
+
+
+def test_one_that_was_deleted_meanwhile_is_told(qtbot, add_own, library, open_editor, user_folder):
+    add_own("mine", "Mine")
+    library.reload()
+    editor = open_editor("mine")
+    qtbot.waitUntil(lambda: editor.document.draft.picture is not None)
+    library.remove(user_folder / "mine")
+    editor.save()
+    assert "not there any more" in editor.message and not editor.is_busy
+
+
+def test_nothing_is_changed_or_closed_while_it_is_saved(qtbot, editor, monkeypatch):
+    go_on = threading.Event()
+    save = module.save_overlay
+    monkeypatch.setattr(module, "save_overlay", lambda *args, **names: (go_on.wait(10), save(*args, **names)))
+    editor.save()
+    try:
+        assert editor.is_busy
+        assert not any(
+            widget.isEnabled() for widget in (editor.picture_pane, editor.face_pane, editor.look, editor.name_edit)
+        )
+        editor.close()
+        editor.reject()
+        assert editor.isVisible()
+    finally:
+        go_on.set()
+    qtbot.waitUntil(lambda: not editor.isVisible())
 
 
 def test_closing_asks_when_something_would_be_lost(qtbot, editor, user_folder):
