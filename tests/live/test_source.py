@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from fkd_desktop.live.sources import registry as sources
 from fkd_desktop.live.sources import (
     VideoSource,
     make_source,
     register_source,
 )
+from fkd_desktop.live.sources import registry as sources
 from tests.live.helpers import (
     FakeCapture,
     ScriptedSource,
