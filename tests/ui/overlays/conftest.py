@@ -16,8 +16,10 @@ from fkd_desktop.overlays.library import OverlayLibrary
 from fkd_desktop.overlays.saving import save_overlay
 from fkd_desktop.overlays.stack import OverlayStack
 from fkd_desktop.ui.overlays.actions import OverlayActions
+from fkd_desktop.ui.overlays.editor import OverlayEditor
 from fkd_desktop.ui.overlays.gallery import OverlayGallery
 from fkd_desktop.ui.overlays.picture_file import png_bytes
+from tests.ui.overlays.helpers import choose
 from trainer.core.preprocess import box_from_keypoints
 
 
@@ -141,3 +143,30 @@ def gallery(qtbot, stack, library, actions, session, window) -> OverlayGallery:
     window.show()
     qtbot.waitExposed(window)
     return gallery
+
+
+@pytest.fixture
+def open_editor(qtbot, library, session):
+    editors = []
+
+    def make(name=None) -> OverlayEditor:
+        editor = OverlayEditor(library, session.newest, name=name)
+        editor.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+        qtbot.addWidget(editor, before_close_func=lambda editor: setattr(editor, "_is_leaving", True))
+        editor.resize(900, 700)
+        editor.show()
+        qtbot.waitExposed(editor)
+        editors.append(editor)
+        return editor
+
+    yield make
+    for editor in editors:
+        qtbot.waitUntil(lambda editor=editor: not editor.is_busy)
+
+
+@pytest.fixture
+def editor(qtbot, open_editor, glasses_png) -> OverlayEditor:
+    """With a picture."""
+    editor = open_editor()
+    choose(qtbot, editor, glasses_png)
+    return editor
