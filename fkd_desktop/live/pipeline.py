@@ -11,7 +11,6 @@ import cv2
 import numpy as np
 
 from fkd_desktop.live.result import FrameResult, StageTimes
-from fkd_desktop.live.smoothing import SmoothingLevel
 from fkd_desktop.live.stills import find_faces
 from fkd_desktop.live.tracker import Tracker
 from trainer.core.detector import Detector, HaarDetector
@@ -21,6 +20,7 @@ from trainer.core.thorough import ThoroughDetector
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from fkd_desktop.live.smoothing import SmoothingLevel
     from trainer.core.predictor import Predictor
 
 FINE_DETECTION_EVERY: Final = 6
@@ -51,13 +51,22 @@ class Pipeline:
         self, predictor: Predictor, *, detector: Detector | None = None, tracker: Tracker | None = None
     ) -> None:
         self.predictor = predictor
-        self.smoothing = SmoothingLevel.LOW
         self._detector = detector or HaarDetector()
         self._tracker = tracker or Tracker()
         self._thorough: ThoroughDetector | None = None
         self._shape: tuple[int, ...] | None = None
         self._timestamp_s = -np.inf
         self._detections = 0
+
+    @property
+    def smoothing(self) -> SmoothingLevel:
+        """How strongly keypoints are smoothed; may be set between two frames."""
+        return self._tracker.smoothing
+
+    @smoothing.setter
+    def smoothing(self, level: SmoothingLevel) -> None:
+        if level is not self._tracker.smoothing:
+            self._tracker.smoothing = level
 
     def reset(self) -> None:
         """Forget the faces: the next frame is of something else."""
@@ -142,12 +151,13 @@ class Pipeline:
         times = StageTimes(*(1000 * (end - start) for start, end in pairwise(marks)))
         if not tracks:
             return FrameResult(frame, timestamp_s, times=times)
+        keypoints = np.stack([track.keypoints_px for track in tracks])
         return FrameResult(
             frame_bgr=frame,
             timestamp_s=timestamp_s,
-            boxes_xywh=tracker.boxes(),
+            boxes_xywh=box_from_keypoints(keypoints),
             ids=np.array([track.id for track in tracks], np.int64),
-            keypoints_px=np.stack([track.keypoints_px for track in tracks]),
+            keypoints_px=keypoints,
             confidences=np.array([track.confidence for track in tracks], np.float32),
             times=times,
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from fkd_desktop.live.smoothing import OneEuroFilter, SmoothingSettings
+from fkd_desktop.live.smoothing import OneEuroFilter, SmoothingLevel
 from trainer.core.keypoints import NUM_KEYPOINTS
 from trainer.core.preprocess import box_from_keypoints
 
@@ -56,7 +56,10 @@ class TrackerSettings:
 
 @dataclass
 class Track:
-    """One face over time, or a candidate for one: that has no number and was never seen."""
+    """One face over time, or a candidate for one: that has no number and was never seen.
+
+    `box_xywh` is where to look for it in the next frame.
+    """
 
     box_xywh: NDArray[np.float32]
     smoother: OneEuroFilter
@@ -69,7 +72,7 @@ class Track:
 class Tracker:
     """Keeps the tracks of one source. Times are the frames' own: it does not matter how fast frames are processed."""
 
-    def __init__(self, settings: TrackerSettings | None = None, smoothing: SmoothingSettings | None = None) -> None:
+    def __init__(self, settings: TrackerSettings | None = None, smoothing: SmoothingLevel = SmoothingLevel.LOW) -> None:
         self._settings = settings or TrackerSettings()
         self._smoothing = smoothing
         self._next_id = 1
@@ -80,6 +83,17 @@ class Tracker:
         self.tracks: list[Track] = []
         self._detected_s: float | None = None
         self._lost_s: float | None = None
+
+    @property
+    def smoothing(self) -> SmoothingLevel:
+        """How strongly keypoints are smoothed. Set between two frames, it holds for faces that are there, too."""
+        return self._smoothing
+
+    @smoothing.setter
+    def smoothing(self, level: SmoothingLevel) -> None:
+        self._smoothing = level
+        for track in self.tracks:
+            track.smoother.settings = level.settings
 
     def wants_detection(self, timestamp_s: float) -> bool:
         """Whether it is time to look for faces."""
@@ -98,7 +112,7 @@ class Tracker:
                 return
             known = np.array([track.box_xywh for track in self.tracks], np.float32).reshape(-1, 4)
             if not (overlap(known, box) >= self._settings.same_face_overlap).any():
-                self.tracks.append(Track(box, OneEuroFilter(self._smoothing)))
+                self.tracks.append(Track(box, OneEuroFilter(self._smoothing.settings)))
 
     def boxes(self) -> NDArray[np.float32]:
         """(N, 4) float32: where to look for the tracks' and candidates' keypoints in the next frame."""
@@ -115,7 +129,9 @@ class Tracker:
                 if is_new:
                     track.id, self._next_id = self._next_id, self._next_id + 1
                 track.keypoints_px = track.smoother(points, timestamp_s=timestamp_s, face_px=float(box[2]))
-                track.box_xywh, track.confidence, track.seen_s = box, float(confidence), timestamp_s
+                track.confidence, track.seen_s = float(confidence), timestamp_s
+                if is_new or _has_moved(box, track.box_xywh):
+                    track.box_xywh = box
                 alive.append(track)
             elif track.seen_s is not None:
                 track.confidence = float(confidence)
@@ -137,6 +153,17 @@ class Tracker:
 
 MAX_GROWTH: Final = 1.6
 MAX_SHIFT: Final = 0.6
+
+
+SAME_CROP: Final = 0.03
+"""A face that has moved and grown by less than this, over its side, is looked for in the same crop as before: another
+crop moves the network's keypoints a little, which shows as trembling."""
+
+
+def _has_moved(box: NDArray[np.float32], previous: NDArray[np.float32]) -> bool:
+    """Whether the next crop should be cut anew."""
+    shift = np.abs(box[:2] + box[2:] / 2 - previous[:2] - previous[2:] / 2).max()
+    return bool(max(shift, abs(box[2] - previous[2])) > SAME_CROP * previous[2])
 
 
 def _plausible(box: NDArray[np.float32], previous: NDArray[np.float32]) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fkd_desktop.live.tracker import Tracker, TrackerSettings, overlap
+from fkd_desktop.live.smoothing import SmoothingLevel
+from fkd_desktop.live.tracker import SAME_CROP, Tracker, TrackerSettings, overlap
 from tests.live.helpers import face_points
 from trainer.core.predictor import Keypoints
 from trainer.core.preprocess import box_from_keypoints
@@ -44,7 +45,7 @@ def test_ids_go_on_while_faces_move_and_one_leaves() -> None:
     for k in range(1, 60):
         tracker.update(see(face_points(150 + 2 * k), face_points(450, 240 - k)), k * STEP_S)
     assert ids(tracker) == [1, 2]
-    np.testing.assert_allclose(tracker.boxes(), detect(face_points(268), face_points(450, 181)), atol=0.01)
+    np.testing.assert_allclose(tracker.boxes(), detect(face_points(268), face_points(450, 181)), atol=SAME_CROP * 150)
     stays = {1: (face_points(268), 0.0), 2: (face_points(450, 181), 0.9)}
     for k in range(60, 70):
         faces, confidences = zip(*(stays[number] for number in ids(tracker)), strict=True)
@@ -192,8 +193,76 @@ def test_keypoints_are_smoothed_and_each_face_by_itself() -> None:
     moved, still = (track.keypoints_px for track in tracker.tracks)
     assert (face_points(150)[:, 0] < moved[:, 0]).all() and (moved[:, 0] < face_points(150.5)[:, 0]).all()
     np.testing.assert_allclose(still, face_points(450), atol=1e-4)
-    # Where to look next is not smoothed: a box that lags would lose a quick face.
-    np.testing.assert_allclose(tracker.boxes(), detect(face_points(150.5), face_points(450)), atol=1e-3)
+
+
+def test_a_face_that_rests_is_looked_for_in_the_same_crop() -> None:
+    """Trembling keypoints must not move the crop they come from."""
+    rng = np.random.default_rng(0)
+    tracker = tracking(face_points(300))
+    before = tracker.boxes()
+    for k in range(1, 40):
+        measured = face_points(300 + 1.5 * np.sin(k)) + rng.normal(0, 0.5, (68, 2)).astype(np.float32)
+        tracker.update(see(measured), k * STEP_S)
+        np.testing.assert_array_equal(tracker.boxes(), before)
+
+
+@pytest.mark.parametrize(
+    "moved",
+    [face_points(300 + 1.2 * SAME_CROP * 150), face_points(300, side=150 * (1 + 1.2 * SAME_CROP)), face_points(360)],
+    ids=["aside", "larger", "far"],
+)
+def test_a_face_that_moves_is_looked_for_where_it_was_measured(moved: np.ndarray) -> None:
+    """Where to look is not smoothed: a box that lags would lose a quick face."""
+    tracker = tracking(face_points(300))
+    tracker.update(see(moved), STEP_S)
+    np.testing.assert_allclose(tracker.boxes(), detect(moved), atol=1e-3)
+
+
+def test_a_slow_drift_never_leaves_the_crop() -> None:
+    tracker = tracking(face_points(100))
+    for k in range(1, 300):
+        face = face_points(100 + 0.7 * k)
+        tracker.update(see(face), k * STEP_S)
+        assert np.abs(tracker.boxes() - detect(face)).max() <= SAME_CROP * 150 + 1e-3
+
+
+# --- levels of smoothing
+
+
+def test_off_shows_what_was_measured_and_the_box_of_it() -> None:
+    tracker = Tracker(smoothing=SmoothingLevel.OFF)
+    rng = np.random.default_rng(0)
+    tracker.add_detections(detect(face_points()), 0.0)
+    for k in range(20):
+        measured = face_points() + rng.normal(0, 0.5, (68, 2)).astype(np.float32)
+        tracker.update(see(measured), k * STEP_S)
+        np.testing.assert_array_equal(tracker.tracks[0].keypoints_px, measured)
+
+
+@pytest.mark.parametrize("before", SmoothingLevel)
+@pytest.mark.parametrize("after", SmoothingLevel)
+def test_another_level_takes_over_without_a_jump(before: SmoothingLevel, after: SmoothingLevel) -> None:
+    """And holds for faces that come later, too."""
+    tracker = tracking(face_points())
+    tracker.smoothing = before
+    rng = np.random.default_rng(0)
+    shown = []
+    for k in range(1, 60):
+        if k == 40:
+            tracker.smoothing = after
+        tracker.update(see(face_points() + rng.normal(0, 0.15, (68, 2)).astype(np.float32)), k * STEP_S)
+        shown.append(tracker.tracks[0].keypoints_px)
+    assert ids(tracker) == [1] and tracker.smoothing is after
+    assert np.abs(np.diff(shown, axis=0)).max() < 1.0
+    tracker.add_detections(detect(face_points(500)), 2.0)
+    assert tracker.tracks[1].smoother.settings == after.settings
+
+
+def test_a_level_is_kept_when_the_source_starts_afresh() -> None:
+    tracker = Tracker()
+    tracker.smoothing = SmoothingLevel.HIGH
+    tracker.reset()
+    assert tracker.smoothing is SmoothingLevel.HIGH
 
 
 def test_more_faces_than_the_limit_are_not_tracked() -> None:
