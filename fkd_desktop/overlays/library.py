@@ -209,7 +209,7 @@ class OverlayLibrary:
         OverlayError
             If it is not one of the user's, or cannot be deleted.
         """
-        if self.user_folder is None or folder.parent != self.user_folder:
+        if folder not in self._found or folder.parent != self.user_folder:
             raise OverlayError("{folder} is not one of your own overlays; choose one that is", folder=folder)
         remove_folder(folder)
         self.reload()

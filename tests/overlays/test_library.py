@@ -331,7 +331,9 @@ def test_nothing_else_can_be_removed(own: Path, tmp_path: Path) -> None:
         with pytest.raises(OverlayError) as caught:
             library.remove(folder)
         assert_one_clear_sentence(caught.value, str(folder))
-    assert library.info("hat").folder.is_dir()
+    with pytest.raises(OverlayError):
+        library.remove(own / "..")
+    assert library.info("hat").folder.is_dir() and own.is_dir()
 
 
 @pytest.fixture(autouse=True)
