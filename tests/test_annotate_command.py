@@ -16,7 +16,8 @@ import pytest
 from fkd_desktop.annotate import cli, report
 from fkd_desktop.annotate.choosing import choose_layers
 from fkd_desktop.annotate.cli import main
-from fkd_desktop.annotate.work import Annotator, Progress
+from fkd_desktop.annotate.inputs import Input, find_inputs
+from fkd_desktop.annotate.work import Annotator, Progress, Wanted
 from fkd_desktop.live import network
 from fkd_desktop.live.pipeline import Pipeline
 from fkd_desktop.live.sources import VideoSource
@@ -352,6 +353,23 @@ def test_a_picture_on_a_full_disk_leaves_nothing_half(face: Path, tmp_path: Path
     assert code == 1 and names_in(out) == []
 
 
+def test_a_fault_of_the_program_costs_one_input(
+    face: Path, blank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    work_through = Annotator.work_through
+
+    def fail_once(self: Annotator, item: Input, **options: object) -> object:
+        if item.path == face:
+            raise RuntimeError("a fault")
+        return work_through(self, item, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Annotator, "work_through", fail_once)
+    assert main([str(face), str(blank), "--out", str(tmp_path / "out")]) == 1
+    errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1 and str(face) in errors[0] and "a fault" in errors[0]
+    assert names_in(tmp_path / "out") == ["blank-annotated.png"]
+
+
 # --- while it works
 
 
@@ -416,9 +434,6 @@ def test_pictures_are_counted_by_one_bar(
 
 
 def test_progress_comes_after_each_frame(short_clip: Path, tmp_path: Path, predictor: Predictor) -> None:
-    from fkd_desktop.annotate.inputs import find_inputs
-    from fkd_desktop.annotate.work import Wanted
-
     (item,) = find_inputs([str(short_clip)], out=tmp_path).inputs
     told: list[Progress] = []
     annotator = Annotator(predictor, (), tmp_path, Wanted(media=False, tables=("csv",)))

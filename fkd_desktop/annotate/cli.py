@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import signal
 import sys
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from fkd_desktop.annotate.report import Report
     from fkd_desktop.annotate.work import Annotator, Wanted
     from fkd_desktop.overlays import OverlayLibrary
+
+_log = logging.getLogger(__name__)
 
 EXIT_DONE: Final = 0
 EXIT_SOME_FAILED: Final = 1
@@ -200,6 +203,9 @@ def _work_through(inputs: Sequence[Input], annotator: Annotator, report: Report,
             outcome = annotator.work_through(item, on_progress=report.progressed, should_stop=interruption)
         except FkdError as error:
             report.failed(item, error)
+        except Exception as error:  # a fault of ours; the other inputs are done all the same
+            _log.exception("working through %s failed", item.path)
+            report.failed(item, FkdError(f"{item.name} failed unexpectedly ({error}); check what is said above"))
         else:
             report.done(item, outcome)
 

@@ -13,8 +13,9 @@ from fkd_desktop.annotate.clip import frames_of
 from fkd_desktop.annotate.inputs import ANNOTATED
 from fkd_desktop.annotate.painting import PaintedVideo
 from fkd_desktop.annotate.sound import add_sound, has_sound
+from fkd_desktop.errors import OutputError
 from fkd_desktop.live.export import PtsWriter, Tables, export_path
-from fkd_desktop.live.line_file import cannot_write, exists_already
+from fkd_desktop.live.line_file import cannot_write
 from fkd_desktop.live.pipeline import Pipeline
 from fkd_desktop.live.reader import FrameReader
 from fkd_desktop.live.smoothing import SmoothingLevel
@@ -223,7 +224,9 @@ class Annotator:
             except OSError as error:
                 raise cannot_write(path, error) from error
             if is_there and not self._wanted.overwrite:
-                raise exists_already(path)
+                raise OutputError(
+                    "{path} is there already; choose another folder by --out, or give --overwrite", path=path
+                )
 
 
 def _write_picture(path: Path, image_bgr: NDArray[np.uint8]) -> None:

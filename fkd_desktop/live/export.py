@@ -145,7 +145,7 @@ class JsonLinesWriter:
                 result.ids, result.confidences, result.boxes_xywh, result.keypoints_px, strict=True
             )
         ]
-        start = {"frame": frame} if name is None else {"frame": frame, "name": name}
+        start = {"frame": frame} if name is None else {"frame": frame, "name": _as_text(name)}
         line = start | {"timestamp": round(timestamp_s, 6), "width": width, "height": height, "faces": faces}
         self._file.append([json.dumps(line, ensure_ascii=False)])
 
@@ -299,6 +299,11 @@ class Tables:
                 first = first or error
         if first is not None:
             raise first
+
+
+def _as_text(name: str) -> str:
+    """Return a file's name, which need not be text on POSIX systems, as text."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _rounded(pixels: NDArray[np.float32]) -> list[object]:

@@ -127,6 +127,14 @@ def test_json_lines_hold_all_that_is_known(tmp_path: Path) -> None:
         assert len(face) == 4
 
 
+def test_a_name_that_is_no_text_does_not_spoil_the_file(tmp_path: Path) -> None:
+    """On POSIX systems names are bytes; Python shows those that are no UTF-8 as lone surrogates."""
+    writer = JsonLinesWriter(tmp_path / "a.jsonl")
+    writer.write(result_of(), frame=1, timestamp_s=0.0, name="bad\udcff\nname.png")
+    writer.close()
+    assert json.loads((tmp_path / "a.jsonl").read_text(encoding="utf-8"))["name"] == "bad\ufffd\nname.png"
+
+
 # --- .pts
 
 
