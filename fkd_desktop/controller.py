@@ -181,7 +181,7 @@ class Controller(QObject):
         self._dropped_before = 0
         self.playback = Playback(loop=loop)
         thread = CaptureThread(
-            partial(make_source, source_name),
+            partial(make_source, source_name, with_neighbours=True),
             predictor=lambda: self._predictor,
             playback=self.playback,
             sinks=self.sinks,

@@ -205,8 +205,9 @@ class LiveSession:
 
     def _publish(self, frame: Frame, *, is_new: bool) -> None:
         """Process a frame and put it into the slot; hand it to the sinks if it is a new one."""
+        was_moved = is_new and (frame.is_still or self._was_moved(frame))
         self._last, self._last_predictor = frame, self._predictor()
-        if frame.is_still and is_new:  # seen at once: to look at it thoroughly takes a moment
+        if was_moved:  # seen at once: to look for faces takes a moment
             self._put(
                 LiveFrame(FrameResult(frame.image_bgr, frame.timestamp_s), frame.captured_s, False, frame.position)
             )
@@ -220,6 +221,11 @@ class LiveSession:
         self._put(live)
         if is_new:
             self._sinks.offer(live)
+
+    def _was_moved(self, frame: Frame) -> bool:
+        """Whether the user went somewhere else in a video: time fell, or jumped by more than a second."""
+        step_s = frame.timestamp_s - self._last.timestamp_s if self._last is not None else 0.0
+        return frame.position is not None and not 0 <= step_s <= 1
 
     def _put(self, live: LiveFrame) -> None:
         if self._slot.put(live):

@@ -24,7 +24,7 @@ from fkd_desktop.ui.preferences import PreferencesDialog
 from fkd_desktop.ui.session_bar import SessionBar
 from fkd_desktop.ui.session_pane import SessionPane, describe_source
 from fkd_desktop.ui.source_opener import SourceOpener
-from fkd_desktop.ui.sources.words import mode_text
+from fkd_desktop.ui.sources.words import mode_text, slow_text
 from fkd_desktop.ui.training.indicator import TrainingIndicator
 from fkd_desktop.ui.workshop import Workshop
 
@@ -160,7 +160,7 @@ class MainWindow(QMainWindow):
         for desk in (self.workshop, self.overlays, self.capture, self.export, self.help):
             desk.noticed.connect(lambda text: self.notices.show("desk", text))
         self.training_indicator.clicked.connect(self.workshop.open_trainer)
-        self.pane.transport.play_action.triggered.connect(self._show_start_action)
+        self.pane.transport.playing_changed.connect(lambda _playing: self._show_start_action())
         self.pane.transport.loop_changed.connect(self._on_transport_loop_changed)
 
     def _restore(self, layer_names: Iterable[str] | None) -> None:
@@ -185,7 +185,7 @@ class MainWindow(QMainWindow):
     def toggle_session(self) -> None:
         """Pause or play a file; stop what else runs, or start again what ran last."""
         state = self._controller.session_state
-        if self._is_file and (state.is_running or state is SessionState.ENDED):
+        if self._is_file and not self._shows_picture and (state.is_running or state is SessionState.ENDED):
             self._controller.playback.toggle()
             self._show_start_action()
         elif state.is_running:
@@ -320,6 +320,8 @@ class MainWindow(QMainWindow):
     def _show_start_action(self) -> None:
         state, playback = self._controller.session_state, self._controller.playback
         is_file = self._is_file and (state.is_running or state is SessionState.ENDED)
+        if is_file and self._shows_picture:
+            is_file = False  # nothing plays there
         is_paused = playback.paused or state is SessionState.ENDED
         self.commands.show_running(
             is_running=state.is_running or is_file, is_file=is_file, is_paused=is_file and is_paused
@@ -334,6 +336,9 @@ class MainWindow(QMainWindow):
         else:
             figures = self._stats.figures(time.perf_counter())
             self.session_bar.show_figures(figures, faces=faces, dropped=self._controller.dropped)
+            mode = self._controller.source_mode
+            if mode is not None and figures is not None:
+                self.session_bar.show_hint(slow_text(mode, figures.frames_per_s))
 
     @property
     def _shows_picture(self) -> bool:

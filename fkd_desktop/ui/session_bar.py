@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from fkd_desktop.live.stats import LiveFigures
 
 _NOTHING = ""
+_MARK = " ⚠"
 
 
 class SessionBar(QStatusBar):
@@ -22,6 +23,7 @@ class SessionBar(QStatusBar):
         self.setContentsMargins(8, 0, 8, 0)
         self.setStyleSheet("QStatusBar::item { border: none; }")
         tr = self.tr
+        self._hint = ""
         self._source = QLabel()
         self._source.setAccessibleName(tr("source"))
         self._mode = QLabel()
@@ -51,6 +53,14 @@ class SessionBar(QStatusBar):
         """Say where the picture comes from, and in which size and rate where that was agreed on."""
         self._source.setText(text)
         self._mode.setText(mode)
+        self._hint = ""
+
+    def show_hint(self, hint: str) -> None:
+        """Mark the mode with what is to be known about it; an empty text for nothing."""
+        if hint != self._hint:
+            self._hint = hint
+            self._mode.setToolTip(hint or self.tr("What was agreed on with the camera"))
+            self._mode.setText(self._mode.text().removesuffix(_MARK) + (_MARK if hint else ""))
 
     def show_network(self, name: str, device: str) -> None:
         """Say which network runs, and where."""

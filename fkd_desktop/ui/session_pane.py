@@ -54,9 +54,10 @@ class SessionPane(QWidget):
         """Show a frame."""
         self.view.show_frame(live)
         self._pane.setCurrentWidget(self.view)
-        if live.position is not None:
+        if live.position is None:
+            self.transport.hide()
+        else:
             self.transport.show_position(live.position)
-        self.transport.setVisible(live.position is not None)
 
     def clear(self) -> None:
         """Forget the picture: the next one is of something else."""
