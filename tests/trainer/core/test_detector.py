@@ -11,6 +11,7 @@ import pytest
 
 from tests.live.helpers import assert_one_clear_sentence
 from trainer.core.detector import CASCADE_NAME, DetectorError, HaarDetector
+from trainer.core.thorough import LOOKS, PROFILE, Look, ThoroughDetector
 
 if TYPE_CHECKING:
     from tests.live.helpers import DemoFrame
@@ -90,6 +91,84 @@ def test_the_frame_is_not_written(detector: HaarDetector, demo: dict[int, DemoFr
     small.setflags(write=False)
     assert len(detector.detect(small)) == 1
     np.testing.assert_array_equal(small, before)
+
+
+# --- the thorough search
+
+
+@pytest.fixture(scope="module")
+def thorough() -> ThoroughDetector:
+    return ThoroughDetector()
+
+
+def best_overlap(boxes: np.ndarray, cx: float, cy: float, side: float) -> float:
+    """Intersection over union of the box that fits a face best."""
+    start = np.maximum(boxes[:, :2], [cx - side / 2, cy - side / 2])
+    stop = np.minimum(boxes[:, :2] + boxes[:, 2:], [cx + side / 2, cy + side / 2])
+    common = np.maximum(stop - start, 0).prod(axis=1)
+    return float((common / (boxes[:, 2:].prod(axis=1) + side**2 - common)).max())
+
+
+@pytest.mark.parametrize(("number", "scale"), [(0, 0.5), (40, 1.0), (240, 1.0), (500, 1.0), (500, 2.3)])
+def test_a_thorough_search_has_a_box_about_every_face(
+    thorough: ThoroughDetector, demo: dict[int, DemoFrame], number: int, scale: float
+) -> None:
+    frame = cv2.resize(demo[number].image_bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    boxes = thorough.detect(frame)
+    assert boxes.dtype == np.float32 and boxes.shape[1] == 4
+    for face in demo[number].faces:
+        if face["visible"] > 0.95:
+            assert best_overlap(boxes, face["cx"] * scale, face["cy"] * scale, face["width_px"] * scale) > 0.5
+
+
+FRONTAL_LOOKS = [look for look in LOOKS if look.cascade_name != PROFILE]
+
+
+@pytest.mark.parametrize(
+    "look", FRONTAL_LOOKS, ids=lambda look: f"{look.cascade_name[12:-4]} {look.side_px} {look.tilt_deg:g}"
+)
+def test_every_look_gives_boxes_in_frame_pixels(demo: dict[int, DemoFrame], look: Look) -> None:
+    """Each look alone finds the portrait that it is for: upright, tilted, or small in a large picture."""
+    size = 65 / 1.6 / 150 if look.largest_face_px else 1.0
+    portrait = cv2.resize(demo[0].image_bgr[40:400, 140:500], None, fx=size, fy=size, interpolation=cv2.INTER_AREA)
+    side = len(portrait)
+    centre = np.array([180.0, 178.0]) * size
+    turn = cv2.getRotationMatrix2D(tuple(centre), -look.tilt_deg, 1)
+    portrait = cv2.warpAffine(portrait, turn, (side, side), borderMode=cv2.BORDER_REPLICATE)
+    frame = np.full((900, 1200, 3) if look.largest_face_px else (400, 520, 3), (140, 125, 110), np.uint8)
+    frame[30 : 30 + side, 90 : 90 + side] = portrait
+    detector = ThoroughDetector([look])
+    boxes = detector.detect(frame)
+    assert best_overlap(boxes, 90 + centre[0], 30 + centre[1], 150 * size) > 0.5
+    assert look.largest_face_px == 0 or len(detector.detect(frame, fine=False)) == 0
+
+
+def test_the_profile_looks_mirror_each_other(demo: dict[int, DemoFrame]) -> None:
+    plain, mirrored = (ThoroughDetector([look]) for look in LOOKS if look.cascade_name == PROFILE)
+    rng = np.random.default_rng(0)
+    frames = [demo[0].image_bgr, demo[500].image_bgr, rng.integers(0, 255, (480, 640, 3), dtype=np.uint8)]
+    found = 0
+    for frame in frames:
+        width = frame.shape[1]
+        boxes = plain.detect(np.ascontiguousarray(frame[:, ::-1]))
+        boxes[:, 0] = width - boxes[:, 0] - boxes[:, 2]
+        np.testing.assert_allclose(mirrored.detect(frame), boxes, atol=1e-3)
+        found += len(boxes)
+    assert found > 0
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (3000, 1), (23, 23), (11, 900)], ids=str)
+def test_a_thorough_search_of_hardly_anything_finds_nothing(thorough: ThoroughDetector, shape: tuple[int, int]) -> None:
+    for picture in (np.full((*shape, 3), 90, np.uint8), np.full(shape, 90, np.uint8)):
+        boxes = thorough.detect(picture)
+        assert boxes.shape == (0, 4) and boxes.dtype == np.float32
+
+
+def test_a_thorough_search_does_not_write(thorough: ThoroughDetector, demo: dict[int, DemoFrame]) -> None:
+    frame = demo[0].image_bgr.copy()
+    frame.setflags(write=False)
+    thorough.detect(frame)
+    np.testing.assert_array_equal(frame, demo[0].image_bgr)
 
 
 # --- cascade files
