@@ -194,6 +194,15 @@ class Settings:
     def docks(self, docks: QByteArray) -> None:
         self.store.setValue("window/docks", docks)
 
+    @property
+    def gallery_splitter(self) -> QByteArray:
+        """How the gallery's height is shared, as Qt saved it; empty if never set."""
+        return self._bytes("window/gallery_splitter")
+
+    @gallery_splitter.setter
+    def gallery_splitter(self, state: QByteArray) -> None:
+        self.store.setValue("window/gallery_splitter", state)
+
     def save(self) -> None:
         """Write the file now."""
         self.version = FORMAT_VERSION

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, Slot
+from PySide6.QtCore import QEvent, QPoint, Qt, Slot
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QMainWindow, QMenu
 
 from fkd_desktop.controller import Controller, NetworkState, SessionState
-from fkd_desktop.live.stats import RollingStats
 from fkd_desktop.ui.capture_desk import CaptureDesk
 from fkd_desktop.ui.commands import Commands
 from fkd_desktop.ui.dropping import dropped_path, take_files
@@ -22,9 +20,10 @@ from fkd_desktop.ui.notices import Notices
 from fkd_desktop.ui.overlay_desk import OverlayDesk
 from fkd_desktop.ui.preferences import PreferencesDialog
 from fkd_desktop.ui.session_bar import SessionBar
+from fkd_desktop.ui.session_figures import SessionFigures
 from fkd_desktop.ui.session_pane import SessionPane, describe_source
 from fkd_desktop.ui.source_opener import SourceOpener
-from fkd_desktop.ui.sources.words import mode_text, slow_text
+from fkd_desktop.ui.sources.words import mode_text
 from fkd_desktop.ui.training.indicator import TrainingIndicator
 from fkd_desktop.ui.workshop import Workshop
 
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
 
     from fkd_desktop.live.result import FrameResult, LiveFrame
     from fkd_desktop.settings import Settings
-
-FIGURES_EVERY_MS: Final = 500
 
 
 class MainWindow(QMainWindow):
@@ -53,7 +50,6 @@ class MainWindow(QMainWindow):
     def __init__(self, controller: Controller, settings: Settings, *, layer_names: Iterable[str] | None = None) -> None:
         super().__init__()
         self._controller, self._settings = controller, settings
-        self._stats = RollingStats()
         self._leaves_at_once = False
         self._resumes_when_shown = False
         self.preferences: PreferencesDialog | None = None
@@ -64,6 +60,7 @@ class MainWindow(QMainWindow):
         self.view, self.empty_state, self.banner = self.pane.view, self.pane.empty_state, self.pane.banner
         self.notices = Notices(self.banner)
         self.session_bar = SessionBar()
+        self._figures = SessionFigures(controller, self.view, self.session_bar)
         self.setCentralWidget(self.pane)
         self.setStatusBar(self.session_bar)
         self.opener = SourceOpener(controller, settings, self)
@@ -81,8 +78,6 @@ class MainWindow(QMainWindow):
         self._connect_commands()
         self._connect_signals()
         self._restore(layer_names)
-        self._figures_timer = QTimer(self, interval=FIGURES_EVERY_MS)
-        self._figures_timer.timeout.connect(self._on_figures_timer_timeout)
         self._on_controller_session_changed(controller.session_state, "")
         self._on_controller_network_changed(controller.network_state, "")
         self.opener.watcher.start()
@@ -155,7 +150,6 @@ class MainWindow(QMainWindow):
         controller.session_changed.connect(self._on_controller_session_changed)
         controller.network_changed.connect(self._on_controller_network_changed)
         controller.noticed.connect(lambda text: self.notices.show("device", text))
-        self.view.frame_painted.connect(self._on_view_frame_painted)
         self.view.face_context_requested.connect(self._on_view_face_context_requested)
         for desk in (self.workshop, self.overlays, self.capture, self.export, self.help):
             desk.noticed.connect(lambda text: self.notices.show("desk", text))
@@ -237,7 +231,7 @@ class MainWindow(QMainWindow):
         match name:
             case "mirrored":
                 self.commands.mirror.setChecked(settings.mirrored)
-                self.view.set_mirrored(settings.mirrored)
+                self.overlays.set_mirrored(settings.mirrored)
                 self.capture.apply()
             case "smoothing":
                 self._controller.smoothing = settings.smoothing
@@ -271,10 +265,8 @@ class MainWindow(QMainWindow):
             self.pane.show_live(live)
             if self._is_file != was_file:
                 self._show_start_action()
-
-    @Slot(float, float)
-    def _on_view_frame_painted(self, captured_s: float, painted_s: float) -> None:
-        self._stats.add(captured_s=captured_s, painted_s=painted_s)
+            if self._shows_picture:
+                self._show_note()
 
     @Slot(int, QPoint)
     def _on_view_face_context_requested(self, face_id: int, place: QPoint) -> None:
@@ -287,14 +279,9 @@ class MainWindow(QMainWindow):
         if state is SessionState.OPENING:
             self.pane.clear()
             self.pane.transport.set_playback(controller.playback)
-            self._stats.clear()
         self.pane.transport.show_at_end(state is SessionState.ENDED)
         self.notices.show("session", message if state is SessionState.STALLED else "", self.commands.retry)
-        if state.is_running:
-            self._figures_timer.start()
-        else:
-            self._figures_timer.stop()
-            self._show_last_figures(state)
+        self._figures.follow(state)
         self.session_bar.show_source("" if state is SessionState.STOPPED else label, self._mode_text())
         self.pane.show_state(state, label, message, self.commands)
         self._show_start_action()
@@ -327,19 +314,6 @@ class MainWindow(QMainWindow):
             is_running=state.is_running or is_file, is_file=is_file, is_paused=is_file and is_paused
         )
 
-    @Slot()
-    def _on_figures_timer_timeout(self) -> None:
-        live = self.view.live_frame
-        faces = len(live.result) if live else 0
-        if self._is_file and (self._controller.playback.paused or self._shows_picture):
-            self.session_bar.show_picture(faces=faces)
-        else:
-            figures = self._stats.figures(time.perf_counter())
-            self.session_bar.show_figures(figures, faces=faces, dropped=self._controller.dropped)
-            mode = self._controller.source_mode
-            if mode is not None and figures is not None:
-                self.session_bar.show_hint(slow_text(mode, figures.frames_per_s))
-
     @property
     def _shows_picture(self) -> bool:
         live = self.view.live_frame
@@ -350,16 +324,11 @@ class MainWindow(QMainWindow):
         if self._controller.source_name != "demo":
             self._settings.loops_videos = loop
 
-    def _show_last_figures(self, state: SessionState) -> None:
-        live = self.view.live_frame
-        if state is SessionState.ENDED and live is not None:
-            self.session_bar.show_picture(faces=len(live.result))
-        else:
-            self.session_bar.clear_figures()
-
     def _show_note(self) -> None:
         if self._controller.network_state is NetworkState.LOADING and self._controller.predictor is None:
             self.view.set_note(self.tr("Loading the network…"))
+        elif self._shows_picture and self.view.live_frame is not None and not self.view.live_frame.annotated:
+            self.view.set_note(self.tr("Looking for faces…"))
         elif self._controller.session_state is SessionState.ENDED and not self._shows_picture:
             self.view.set_note(self.tr("The end. Space plays it again"))
         else:
@@ -409,7 +378,6 @@ class MainWindow(QMainWindow):
         if hasattr(self, "commands"):  # Qt sends some before that
             if event.type() == QEvent.Type.PaletteChange:
                 self.commands.refresh_icons()
-                self.overlays.actions.refresh_icons()
                 self.capture.actions.refresh_icons()
             elif event.type() == QEvent.Type.WindowStateChange:
                 self._follow_window_state()
@@ -438,11 +406,12 @@ class MainWindow(QMainWindow):
         if not self.commands.fullscreen.isChecked():
             self._settings.geometry = self.saveGeometry()
             self._settings.docks = self.saveState()
+        self.overlays.remember()
         self._settings.save()
-        if not self._leaves_at_once and not self.workshop.may_leave(self.leave):
+        if not self._leaves_at_once and not (self.overlays.may_leave() and self.workshop.may_leave(self.leave)):
             event.ignore()
             return
-        self._figures_timer.stop()
+        self._figures.stop()
         self.opener.watcher.stop()
         if self.preferences is not None:
             self.preferences.close()

@@ -58,6 +58,7 @@ class OverlayDesk(QObject):
         self.face_menu = FaceMenu(self.stack, self.library, window)
         self.menu = QMenu(self.tr("&Overlays"), window)
         self.gallery = OverlayGallery(self.stack, self.library, self.actions, newest_result)
+        self.gallery.splitter_state = settings.gallery_splitter
         self.dock = QDockWidget(self.tr("Overlays"), window)
         self.dock.setObjectName("overlays")
         self.dock.setAllowedAreas(Qt.DockWidgetArea.LeftDockWidgetArea | Qt.DockWidgetArea.RightDockWidgetArea)
@@ -77,6 +78,22 @@ class OverlayDesk(QObject):
         wanted = set(DEFAULT_LAYER_NAMES if names is None else names)
         for info in self.library.infos:
             self.stack.set_on(info.name, info.name in wanted)
+
+    def set_mirrored(self, mirrored: bool) -> None:
+        """Show the picture, and the gallery's live tiles, as in a mirror or not."""
+        self._view.set_mirrored(mirrored)
+        self.gallery.mirrored = mirrored
+
+    def may_leave(self) -> bool:
+        """Whether nothing would be lost with the window; else the editor asks what is to become of it."""
+        if self.gallery.has_unsaved_changes and self.gallery.editor is not None:
+            self.gallery.editor.reject()
+            return False
+        return True
+
+    def remember(self) -> None:
+        """Store how the gallery is arranged."""
+        self._settings.gallery_splitter = self.gallery.splitter_state
 
     @Slot()
     def _on_stack_changed(self) -> None:
