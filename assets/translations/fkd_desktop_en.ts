@@ -109,4 +109,56 @@
       </translation>
     </message>
   </context>
+  <context>
+    <name>errors</name>
+    <message numerus="yes">
+      <source>%n column(s) instead of {expected}</source>
+      <translation>
+        <numerusform>%n column instead of {expected}</numerusform>
+        <numerusform>%n columns instead of {expected}</numerusform>
+      </translation>
+    </message>
+    <message numerus="yes">
+      <source>%n day(s)</source>
+      <translation>
+        <numerusform>%n day</numerusform>
+        <numerusform>%n days</numerusform>
+      </translation>
+    </message>
+    <message numerus="yes">
+      <source>%n day(s) {hours} h</source>
+      <translation>
+        <numerusform>%n day {hours} h</numerusform>
+        <numerusform>%n days {hours} h</numerusform>
+      </translation>
+    </message>
+    <message numerus="yes">
+      <source>%n keypoint(s) instead of {expected}</source>
+      <translation>
+        <numerusform>%n keypoint instead of {expected}</numerusform>
+        <numerusform>%n keypoints instead of {expected}</numerusform>
+      </translation>
+    </message>
+    <message numerus="yes">
+      <source>Stopped after %n epoch(s): {best}.</source>
+      <translation>
+        <numerusform>Stopped after %n epoch: {best}.</numerusform>
+        <numerusform>Stopped after %n epochs: {best}.</numerusform>
+      </translation>
+    </message>
+    <message numerus="yes">
+      <source>Training failed after %n epoch(s): {best}.</source>
+      <translation>
+        <numerusform>Training failed after %n epoch: {best}.</numerusform>
+        <numerusform>Training failed after %n epochs: {best}.</numerusform>
+      </translation>
+    </message>
+    <message numerus="yes">
+      <source>that is about {steps:,} step(s) from scratch; the shipped weights took over {shipped:,}</source>
+      <translation>
+        <numerusform>that is about {steps:,} step from scratch; the shipped weights took over {shipped:,}</numerusform>
+        <numerusform>that is about {steps:,} steps from scratch; the shipped weights took over {shipped:,}</numerusform>
+      </translation>
+    </message>
+  </context>
 </TS>
