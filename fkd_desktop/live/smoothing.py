@@ -63,7 +63,7 @@ class OneEuroFilter:
     systems", CHI 2012, https://gery.casiez.net/1euro/. Speed is measured in face widths a second, so a face far away is
     smoothed like one nearby, and it is that of the point or of the whole face, whichever is more: when the head moves,
     turns or comes nearer, no point is left behind. Unlike in the paper, the cut-off grows only from a dead speed on:
-    the speed of a still face is noise, and following it undoes half of the smoothing (docs/decisions/0009).
+    the speed of a still face is noise, and following it undoes half of the smoothing (docs/decisions/0011).
 
     Parameters
     ----------

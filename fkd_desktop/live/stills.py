@@ -41,7 +41,7 @@ class StillSettings:
     max_way
         Furthest that a face lies from its candidate, over the candidate's side.
     max_disagreement
-        RMS distance of the looks' keypoints from their mean, over the side of the box.
+        See `Seen.disagreement`.
     max_misfit
         See `HeadPose.misfit`.
     least_contrast
@@ -96,13 +96,58 @@ def find_faces(
     Each face once, from the left to the right.
     """
     settings = settings or StillSettings()
+    seen = examine(frame_bgr, candidates_xywh, predictor, settings)
+    is_face = (seen.disagreement <= settings.max_disagreement) & (seen.least_confidence >= settings.accept_confidence)
+    is_face &= np.array([_misfit(points) <= settings.max_misfit for points in seen.points_px], bool)
+    best = np.flatnonzero(is_face)[np.argsort(-seen.confidence[is_face], kind="stable")]
+    keep = best[_distinct(box_from_keypoints(seen.points_px[best]), settings.same_face_overlap)][: settings.max_faces]
+    keep = keep[np.argsort(seen.points_px[keep].mean(axis=1)[:, 0], kind="stable")]
+    return Keypoints(seen.points_px[keep], seen.confidence[keep])
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What the looks at N boxes say, faces and others.
+
+    Attributes
+    ----------
+    points_px
+        (N, 68, 2) float32: mean of the looks.
+    confidence, least_confidence
+        (N,) float32: the network's, mean and least of the looks.
+    disagreement
+        (N,) float32: RMS distance of the looks' keypoints from their mean, over the side of the box.
+    """
+
+    points_px: NDArray[np.float32]
+    confidence: NDArray[np.float32]
+    least_confidence: NDArray[np.float32]
+    disagreement: NDArray[np.float32]
+
+
+def examine(
+    frame_bgr: NDArray[np.uint8],
+    candidates_xywh: NDArray[np.float32],
+    predictor: Predictor,
+    settings: StillSettings | None = None,
+) -> Seen:
+    """Let candidates settle, and look at each from several sides; the first half of `find_faces`."""
+    settings = settings or StillSettings()
     candidates = candidates_xywh[_distinct(candidates_xywh, _NEARLY_THE_SAME)]
     boxes = _settle(frame_bgr, candidates, predictor, settings)
-    faces = _confirm(frame_bgr, boxes[_distinct(boxes, _NEARLY_THE_SAME)], predictor, settings)
-    best = np.argsort(-faces.confidence, kind="stable")
-    keep = best[_distinct(box_from_keypoints(faces.points_px[best]), settings.same_face_overlap)][: settings.max_faces]
-    keep = keep[np.argsort(faces.points_px[keep].mean(axis=1)[:, 0], kind="stable")]
-    return Keypoints(faces.points_px[keep], faces.confidence[keep])
+    boxes = boxes[_distinct(boxes, _NEARLY_THE_SAME)]
+    sizes = [_scaled(boxes, scale) for scale in LOOK_SCALES]
+    looks = [_predict(frame_bgr, size, predictor, settings, mirrored=side) for size in sizes for side in (False, True)]
+    points = np.stack([look.points_px for look in looks])
+    confidence = np.stack([look.confidence for look in looks])
+    mean = points.mean(axis=0)
+    disagreement = np.sqrt(np.square(points - mean).sum(axis=-1).mean(axis=(0, 2))) / boxes[:, 2]
+    return Seen(mean, confidence.mean(axis=0), confidence.min(axis=0), disagreement)
+
+
+def _misfit(points_px: NDArray[np.float32]) -> float:
+    pose = estimate(points_px)
+    return np.inf if pose is None else pose.misfit
 
 
 def _settle(
@@ -126,25 +171,6 @@ def _settle(
         goes_on = is_possible & ~rests
         boxes, starts = moved[goes_on], starts[goes_on]
     return np.concatenate(settled)
-
-
-def _confirm(
-    frame: NDArray[np.uint8], boxes: NDArray[np.float32], predictor: Predictor, settings: StillSettings
-) -> Keypoints:
-    """Look at each box in several sizes and mirrored; keep those where all looks see the same face."""
-    if len(boxes) == 0:
-        return Keypoints(np.empty((0, NUM_KEYPOINTS, 2), np.float32), np.empty(0, np.float32))
-    sizes = [_scaled(boxes, scale) for scale in LOOK_SCALES]
-    looks = [_predict(frame, size, predictor, settings, mirrored=side) for size in sizes for side in (False, True)]
-    points = np.stack([look.points_px for look in looks])
-    confidence = np.stack([look.confidence for look in looks])
-    mean = points.mean(axis=0)
-    disagreement = np.sqrt(np.square(points - mean).sum(axis=-1).mean(axis=(0, 2))) / boxes[:, 2]
-    keep = (disagreement <= settings.max_disagreement) & (confidence.min(axis=0) >= settings.accept_confidence)
-    for i in np.flatnonzero(keep):
-        pose = estimate(mean[i])
-        keep[i] = pose is not None and pose.misfit <= settings.max_misfit
-    return Keypoints(mean[keep], confidence.mean(axis=0)[keep])
 
 
 def _predict(
