@@ -92,15 +92,15 @@ class Session:
     """The main window's part: takes frames from the session, paints them, and notes when."""
 
     def __init__(self, controller) -> None:
-        from fkd_desktop.overlays import make_layers
+        from fkd_desktop.overlays import OverlayLibrary
         from fkd_desktop.ui.video_view import VideoView
 
         self.controller = controller
         self.newest = None
         self.painted: list[tuple[float, float]] = []
         self.view = VideoView()
-        layers = make_layers()
-        self.view.set_layers([layers["keypoints"], layers["sunglasses"]])
+        library = OverlayLibrary()
+        self.view.set_layers([library.layer("keypoints"), library.layer("sunglasses")])
         self.view.resize(960, 720)
         self.view.frame_painted.connect(lambda captured_s, painted_s: self.painted.append((captured_s, painted_s)))
         self.view.show()

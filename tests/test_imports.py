@@ -175,3 +175,13 @@ print("trainer.loop" in sys.modules and "fkd_desktop.live.session" in sys.module
     )
     assert run.returncode == 0, run.stderr
     assert run.stdout.splitlines() == ["[]", "True"]
+
+
+def test_the_window_is_imported_without_what_takes_seconds() -> None:
+    """torch loads beside the GUI thread; plots, web client and decoder when they are first wanted."""
+    code = (
+        "import sys, fkd_desktop.ui.main_window; "
+        "print([name for name in ('torch', 'matplotlib', 'pyqtgraph', 'requests') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"

@@ -53,6 +53,8 @@ class CaptureController(QObject):
         as `OverlayStack.layers` is.
     mirrored
         Whether the screen is a mirror; called in other threads too.
+    plain_layers
+        Gives what stays on a picture without overlays: what hides faces.
     """
 
     picture_saved = Signal(str)
@@ -83,10 +85,12 @@ class CaptureController(QObject):
         newest: Callable[[], LiveFrame | None],
         layers: Callable[[], tuple[Layer, ...]],
         mirrored: Callable[[], bool],
+        plain_layers: Callable[[], tuple[Layer, ...]] = tuple,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._sinks, self._newest, self._layers, self._mirrored = sinks, newest, layers, mirrored
+        self._plain_layers = plain_layers
         self._countdown = Countdown(self)
         self._countdown.changed.connect(self.countdown_changed)
         self._countdown_s = 0
@@ -136,7 +140,7 @@ class CaptureController(QObject):
     def copy_snapshot(self, *, with_overlays: bool = True) -> None:
         """Put what is on the screen into the clipboard, at its full resolution."""
         if (live := self._picture_to_keep()) is not None:
-            look = self._look() if with_overlays else replace(self._look(), layers=())
+            look = self._look() if with_overlays else replace(self._look(), layers=self._plain_layers())
             job = Job("copying the picture", lambda _: paint(live.result, look))
             job.succeeded.connect(self._on_copy_succeeded)
             self._start(job)
@@ -154,7 +158,7 @@ class CaptureController(QObject):
     def _save_snapshot(self, *, with_overlays: bool) -> None:
         if (live := self._picture_to_keep()) is None:
             return
-        look = self._look() if with_overlays else replace(self._look(), layers=())
+        look = self._look() if with_overlays else replace(self._look(), layers=self._plain_layers())
         folder, stem, form = self.pictures_folder, stem_now(), self.picture_format
         job = Job("saving the picture", lambda _: save_picture(paint(live.result, look), folder, stem, form))
         job.succeeded.connect(self._on_snapshot_succeeded)

@@ -1,14 +1,7 @@
 """Layers that paint a `FrameResult` with QPainter: the same ones for the screen, pictures and videos."""
 
 from fkd_desktop.overlays.layer import Layer, PaintContext
-from fkd_desktop.overlays.layers import (
-    DEFAULT_LAYER_NAMES,
-    LAYER_NAMES,
-    BoxesLayer,
-    KeypointsLayer,
-    NumbersLayer,
-    make_layers,
-)
+from fkd_desktop.overlays.layers import BoxesLayer, KeypointsLayer, NumbersLayer
 from fkd_desktop.overlays.library import BrokenOverlay, OverlayInfo, OverlayLibrary
 from fkd_desktop.overlays.picture import PictureLayer
 from fkd_desktop.overlays.render import frame_image, paint_result, render
@@ -16,8 +9,6 @@ from fkd_desktop.overlays.saving import save_overlay
 from fkd_desktop.overlays.stack import ActiveOverlay, OverlayStack
 
 __all__ = [
-    "DEFAULT_LAYER_NAMES",
-    "LAYER_NAMES",
     "ActiveOverlay",
     "BoxesLayer",
     "BrokenOverlay",
@@ -30,7 +21,6 @@ __all__ = [
     "PaintContext",
     "PictureLayer",
     "frame_image",
-    "make_layers",
     "paint_result",
     "render",
     "save_overlay",

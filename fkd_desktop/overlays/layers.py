@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 
-from fkd_desktop.overlays.loading import load_overlay
 from fkd_desktop.overlays.marks import font_of, label, line_pen, pen_of, points_of
 from trainer.core.keypoints import EDGES, FACE_PARTS
-from trainer.core.resources import assets_dir
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from fkd_desktop.live.result import FrameResult
-    from fkd_desktop.overlays.layer import Layer, PaintContext
+    from fkd_desktop.overlays.layer import PaintContext
 
 PART_COLOURS: Final[Mapping[str, QColor]] = {
     "jaw": QColor("#4dd0e1"),
@@ -106,29 +104,6 @@ class BoxesLayer:
             corner += QPointF(context.px(1 if context.mirrored else -1), -context.px(3))
             text = f"#{number}  {confidence:.0%}"
             label(painter, context, corner, text, colour, place="above", frame_size=(width, height))
-
-
-LAYER_NAMES: Final = ("sunglasses", "boxes", "keypoints", "numbers")
-"""Names of all layers, back to front."""
-
-DEFAULT_LAYER_NAMES: Final = ("keypoints",)
-
-
-def make_layers() -> dict[str, Layer]:
-    """Make every layer, by name, back to front.
-
-    Raises
-    ------
-    OverlayError
-        If the shipped overlays are missing.
-    """
-    makers: dict[str, Callable[[], Layer]] = {
-        "sunglasses": lambda: load_overlay("sunglasses", assets_dir() / "overlays" / "sunglasses"),
-        "boxes": BoxesLayer,
-        "keypoints": KeypointsLayer,
-        "numbers": NumbersLayer,
-    }
-    return {name: makers[name]() for name in LAYER_NAMES}
 
 
 _EDGES: Final = frozenset(EDGES)

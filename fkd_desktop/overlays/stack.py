@@ -70,6 +70,11 @@ class OverlayStack(QObject):
         """Return the layers of what is on, back to front: they never change, and may be painted in another thread."""
         return self._layers
 
+    def privacy_layers(self) -> tuple[Layer, ...]:
+        """Return the layers that hide faces, of those that are on: what is kept without overlays keeps these."""
+        pairs = zip(self._active, self._layers, strict=True)
+        return tuple(layer for overlay, layer in pairs if self._library.info(overlay.name).opacity_fixed)
+
     def is_on(self, name: str) -> bool:
         """Whether an overlay is on."""
         return any(overlay.name == name for overlay in self._active)

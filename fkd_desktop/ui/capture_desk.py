@@ -53,6 +53,7 @@ class CaptureDesk(QObject):
             newest=lambda: pane.view.live_frame,
             layers=overlays.stack.layers,
             mirrored=lambda: self._mirrored,
+            plain_layers=overlays.stack.privacy_layers,
             parent=self,
         )
         self.actions = CaptureActions(self.controller, window)

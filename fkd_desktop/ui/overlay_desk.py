@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu
 
-from fkd_desktop.overlays import DEFAULT_LAYER_NAMES
 from fkd_desktop.overlays.library import OverlayLibrary
 from fkd_desktop.overlays.stack import OverlayStack
 from fkd_desktop.settings import overlays_path
@@ -21,6 +20,10 @@ if TYPE_CHECKING:
     from fkd_desktop.live.result import FrameResult
     from fkd_desktop.settings import Settings
     from fkd_desktop.ui.video_view import VideoView
+
+
+FIRST_OVERLAYS: Final = ("keypoints",)
+"""On at the very first start: they show best what this is."""
 
 
 class OverlayDesk(QObject):
@@ -75,7 +78,7 @@ class OverlayDesk(QObject):
         if names is None and self._settings.overlays:
             self.stack.restore(self._settings.overlays)
             return
-        wanted = set(DEFAULT_LAYER_NAMES if names is None else names)
+        wanted = set(FIRST_OVERLAYS if names is None else names)
         for info in self.library.infos:
             self.stack.set_on(info.name, info.name in wanted)
 

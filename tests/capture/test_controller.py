@@ -38,6 +38,13 @@ def test_a_picture_is_what_is_on_the_screen_at_full_resolution(stage, qtbot):
     assert re.fullmatch(NAME + r"\.png", path.name)
 
 
+def test_without_overlays_what_hides_faces_stays(stage, qtbot):
+    stage.shown = live_frame(90, width=1600, height=1200, faces=1)
+    stage.capture._plain_layers = lambda: (RedLayer(),)
+    image = saved_picture(qtbot, stage, with_overlays=False)
+    assert tuple(image[600, 100]) == (0, 0, 255) and tuple(image[600, 1500]) == (90, 90, 90)
+
+
 def test_without_overlays_it_is_the_frame(stage, qtbot):
     stage.shown = live_frame(90, faces=1)
     stage.layers = (RedLayer(),)

@@ -10,7 +10,7 @@ from PySide6.QtGui import QImage, QPainter
 
 from fkd_desktop.live.head_pose import MODEL_MM
 from fkd_desktop.live.result import FrameResult
-from fkd_desktop.overlays import paint_result, render
+from fkd_desktop.overlays import OverlayLibrary, paint_result, render
 from tests.live.helpers import face_points
 from trainer.core.preprocess import box_from_keypoints
 
@@ -20,6 +20,15 @@ if TYPE_CHECKING:
     from fkd_desktop.overlays import Layer
 
 GREY = 90
+
+
+def make_layers() -> dict[str, Layer]:
+    """Every layer that is shipped, by name, back to front."""
+    library = OverlayLibrary()
+    return {info.name: library.layer(info.name) for info in sorted(library.infos, key=lambda info: info.order)}
+
+
+LAYER_NAMES = tuple(info.name for info in OverlayLibrary().infos)
 
 
 def result_of(

@@ -280,3 +280,11 @@ def test_render_and_the_screen_show_the_same_pixels(stack: OverlayStack) -> None
     result = result_of(face_points(250, 250, 200), face_points(450, 200, 120))
     on_screen = paint_into(result, stack.layers(), width=640, height=480)
     np.testing.assert_array_equal(render(result, stack.layers()), on_screen)
+
+
+def test_what_hides_faces_is_told_apart(qapp) -> None:
+    stack = OverlayStack(OverlayLibrary())
+    assert stack.privacy_layers() == ()
+    for name in ("keypoints", "blur", "hat", "pixelate"):
+        stack.set_on(name, True)
+    assert [layer.name for layer in stack.privacy_layers()] == ["blur", "pixelate"]

@@ -41,7 +41,7 @@ class CaptureActions(QObject):
             self.tr("Take a picture &without overlays"),
             "picture",
             "Ctrl+Shift+S",
-            self.tr("Save the picture as the camera gives it"),
+            self.tr("Save the picture as the camera gives it; faces that are hidden stay hidden"),
         )
         self.burst = self._add(
             self.tr("Take a &burst"), "burst", "Ctrl+Shift+B", self.tr("Save ten pictures over two seconds")
