@@ -327,7 +327,7 @@
     </message>
     <message>
       <source>Save the picture as the camera gives it; faces that are hidden stay hidden</source>
-      <translation type="unfinished" />
+      <translation>Das Bild so speichern, wie die Kamera es liefert; verborgene Gesichter bleiben verborgen</translation>
     </message>
     <message>
       <source>Save the picture with its overlays</source>
@@ -4184,55 +4184,55 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     <name>errors</name>
     <message numerus="yes">
       <source>%n column(s) instead of {expected}</source>
-      <translation type="unfinished">
-        <numerusform />
-        <numerusform />
+      <translation>
+        <numerusform>%n Spalte statt {expected}</numerusform>
+        <numerusform>%n Spalten statt {expected}</numerusform>
       </translation>
     </message>
     <message numerus="yes">
       <source>%n day(s)</source>
-      <translation type="unfinished">
-        <numerusform />
-        <numerusform />
+      <translation>
+        <numerusform>%n Tag</numerusform>
+        <numerusform>%n Tage</numerusform>
       </translation>
     </message>
     <message numerus="yes">
       <source>%n day(s) {hours} h</source>
-      <translation type="unfinished">
-        <numerusform />
-        <numerusform />
+      <translation>
+        <numerusform>%n Tag {hours} h</numerusform>
+        <numerusform>%n Tage {hours} h</numerusform>
       </translation>
     </message>
     <message numerus="yes">
       <source>%n keypoint(s) instead of {expected}</source>
-      <translation type="unfinished">
-        <numerusform />
-        <numerusform />
+      <translation>
+        <numerusform>%n Schlüsselpunkt statt {expected}</numerusform>
+        <numerusform>%n Schlüsselpunkte statt {expected}</numerusform>
       </translation>
     </message>
     <message>
       <source>0 leaves the labels as they are, so the teacher has no effect</source>
-      <translation type="unfinished" />
+      <translation>0 lässt die Annotationen, wie sie sind; der Lehrer bleibt ohne Wirkung</translation>
     </message>
     <message>
       <source>1 replaces the labels by what the teacher sees</source>
-      <translation type="unfinished" />
+      <translation>1 ersetzt die Annotationen durch das, was der Lehrer sieht</translation>
     </message>
     <message>
       <source>143 ms a face on one processor core; the published larger network</source>
-      <translation type="unfinished" />
+      <translation>143 ms je Gesicht auf einem Prozessorkern; das veröffentlichte größere Netz</translation>
     </message>
     <message>
       <source>3.7 ms a face on one processor core</source>
-      <translation type="unfinished" />
+      <translation>3,7 ms je Gesicht auf einem Prozessorkern</translation>
     </message>
     <message>
       <source>33 ms a face on one processor core; the published first try</source>
-      <translation type="unfinished" />
+      <translation>33 ms je Gesicht auf einem Prozessorkern; der veröffentlichte erste Versuch</translation>
     </message>
     <message>
       <source>6.1 ms a face on one processor core</source>
-      <translation type="unfinished" />
+      <translation>6,1 ms je Gesicht auf einem Prozessorkern</translation>
     </message>
     <message>
       <source>Augmentation</source>
@@ -4240,39 +4240,39 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>Automatic</source>
-      <translation type="unfinished" />
+      <translation>Automatisch</translation>
     </message>
     <message>
       <source>Automatic (bfloat16 on CUDA)</source>
-      <translation type="unfinished" />
+      <translation>Automatisch (bfloat16 mit CUDA)</translation>
     </message>
     <message>
       <source>Batch size</source>
-      <translation type="unfinished" />
+      <translation>Batchgröße</translation>
     </message>
     <message>
       <source>Calm share</source>
-      <translation type="unfinished" />
+      <translation>Ruhiger Anteil</translation>
     </message>
     <message>
       <source>Cancelled. Nothing was kept.</source>
-      <translation type="unfinished" />
+      <translation>Abgebrochen. Nichts wurde behalten.</translation>
     </message>
     <message>
       <source>Cancelling…</source>
-      <translation type="unfinished" />
+      <translation>Wird abgebrochen…</translation>
     </message>
     <message>
       <source>Choose the teacher's weights</source>
-      <translation type="unfinished" />
+      <translation>Gewichte des Lehrers wählen</translation>
     </message>
     <message>
       <source>Constant</source>
-      <translation type="unfinished" />
+      <translation>Konstant</translation>
     </message>
     <message>
       <source>Correct published labels</source>
-      <translation type="unfinished" />
+      <translation>Veröffentlichte Annotationen berichtigen</translation>
     </message>
     <message>
       <source>Data set</source>
@@ -4280,23 +4280,23 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>Device</source>
-      <translation type="unfinished" />
+      <translation>Gerät</translation>
     </message>
     <message>
       <source>Done in {duration}: {best}.</source>
-      <translation type="unfinished" />
+      <translation>Fertig nach {duration}: {best}.</translation>
     </message>
     <message>
       <source>Done.</source>
-      <translation type="unfinished" />
+      <translation>Fertig.</translation>
     </message>
     <message>
       <source>Epoch {epoch} of {epochs}</source>
-      <translation type="unfinished" />
+      <translation>Epoche {epoch} von {epochs}</translation>
     </message>
     <message>
       <source>Epoch {epoch} of {epochs}, batch {batch} of {batches}</source>
-      <translation type="unfinished" />
+      <translation>Epoche {epoch} von {epochs}, Batch {batch} von {batches}</translation>
     </message>
     <message>
       <source>Epochs</source>
@@ -4304,19 +4304,19 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>Euclidean distance</source>
-      <translation type="unfinished" />
+      <translation>Euklidischer Abstand</translation>
     </message>
     <message>
       <source>Full (place, angle, light, hidden parts)</source>
-      <translation type="unfinished" />
+      <translation>Voll (Lage, Winkel, Licht, verdeckte Teile)</translation>
     </message>
     <message>
       <source>GPU (Apple, MPS)</source>
-      <translation type="unfinished" />
+      <translation>GPU (Apple, MPS)</translation>
     </message>
     <message>
       <source>GPU (CUDA)</source>
-      <translation type="unfinished" />
+      <translation>GPU (CUDA)</translation>
     </message>
     <message>
       <source>Keypoints</source>
@@ -4324,23 +4324,23 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>Learning rate</source>
-      <translation type="unfinished" />
+      <translation>Lernrate</translation>
     </message>
     <message>
       <source>Loss</source>
-      <translation type="unfinished" />
+      <translation>Verlust</translation>
     </message>
     <message>
       <source>Mean squared error</source>
-      <translation type="unfinished" />
+      <translation>Mittlerer quadratischer Fehler</translation>
     </message>
     <message>
       <source>NME {new:.2f} % instead of {old:.2f} % on {faces} faces</source>
-      <translation type="unfinished" />
+      <translation>NME {new:.2f} % statt {old:.2f} % bei {faces} Gesichtern</translation>
     </message>
     <message>
       <source>NME {new:.2f} % instead of {old:.2f} % on {faces} faces of people that neither has seen</source>
-      <translation type="unfinished" />
+      <translation>NME {new:.2f} % statt {old:.2f} % bei {faces} Gesichtern von Personen, die keins der beiden gesehen hat</translation>
     </message>
     <message>
       <source>Network</source>
@@ -4348,31 +4348,31 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>No teacher</source>
-      <translation type="unfinished" />
+      <translation>Kein Lehrer</translation>
     </message>
     <message>
       <source>Non-faces</source>
-      <translation type="unfinished" />
+      <translation>Nicht-Gesichter</translation>
     </message>
     <message>
       <source>None</source>
-      <translation type="unfinished" />
+      <translation>Keine</translation>
     </message>
     <message>
       <source>Nothing is being trained.</source>
-      <translation type="unfinished" />
+      <translation>Es wird nichts trainiert.</translation>
     </message>
     <message>
       <source>One cycle (up, then down)</source>
-      <translation type="unfinished" />
+      <translation>Ein Zyklus (hinauf, dann hinab)</translation>
     </message>
     <message>
       <source>Optimizer</source>
-      <translation type="unfinished" />
+      <translation>Optimierer</translation>
     </message>
     <message>
       <source>Precision</source>
-      <translation type="unfinished" />
+      <translation>Genauigkeit</translation>
     </message>
     <message>
       <source>Processor (CPU)</source>
@@ -4380,11 +4380,11 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>PyTorch finds no {device} device here</source>
-      <translation type="unfinished" />
+      <translation>PyTorch findet hier kein Gerät für {device}</translation>
     </message>
     <message>
       <source>Random crop (as published)</source>
-      <translation type="unfinished" />
+      <translation>Zufälliger Zuschnitt (wie veröffentlicht)</translation>
     </message>
     <message>
       <source>Reading the data set…</source>
@@ -4392,157 +4392,157 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>Run folder</source>
-      <translation type="unfinished" />
+      <translation>Ordner des Laufs</translation>
     </message>
     <message>
       <source>SGD with momentum</source>
-      <translation type="unfinished" />
+      <translation>SGD mit Momentum</translation>
     </message>
     <message>
       <source>Schedule</source>
-      <translation type="unfinished" />
+      <translation>Lernratenverlauf</translation>
     </message>
     <message>
       <source>Seed</source>
-      <translation type="unfinished" />
+      <translation>Startwert</translation>
     </message>
     <message>
       <source>Shortcut added, ReLU</source>
-      <translation type="unfinished" />
+      <translation>Abkürzung addiert, ReLU</translation>
     </message>
     <message>
       <source>Smooth L1</source>
-      <translation type="unfinished" />
+      <translation>Smooth L1</translation>
     </message>
     <message>
       <source>Start from</source>
-      <translation type="unfinished" />
+      <translation>Ausgehen von</translation>
     </message>
     <message>
       <source>Start from scratch</source>
-      <translation type="unfinished" />
+      <translation>Von Grund auf beginnen</translation>
     </message>
     <message numerus="yes">
       <source>Stopped after %n epoch(s): {best}.</source>
-      <translation type="unfinished">
-        <numerusform />
-        <numerusform />
+      <translation>
+        <numerusform>Beendet nach %n Epoche: {best}.</numerusform>
+        <numerusform>Beendet nach %n Epochen: {best}.</numerusform>
       </translation>
     </message>
     <message>
       <source>Stopped before the first epoch was judged. Nothing was kept.</source>
-      <translation type="unfinished" />
+      <translation>Beendet, bevor die erste Epoche beurteilt war. Nichts wurde behalten.</translation>
     </message>
     <message>
       <source>Stopping after this batch…</source>
-      <translation type="unfinished" />
+      <translation>Wird nach diesem Batch beendet…</translation>
     </message>
     <message>
       <source>Teacher</source>
-      <translation type="unfinished" />
+      <translation>Lehrer</translation>
     </message>
     <message>
       <source>Teacher's share</source>
-      <translation type="unfinished" />
+      <translation>Anteil des Lehrers</translation>
     </message>
     <message>
       <source>The data have changed since the run: the new weights may have been trained on some of these faces, which flatters them.</source>
-      <translation type="unfinished" />
+      <translation>Die Daten haben sich seit dem Lauf geändert: Die neuen Gewichte könnten mit einigen dieser Gesichter trainiert worden sein, was sie besser aussehen lässt.</translation>
     </message>
     <message>
       <source>The new weights are better: {figures}.</source>
-      <translation type="unfinished" />
+      <translation>Die neuen Gewichte sind besser: {figures}.</translation>
     </message>
     <message>
       <source>The new weights are worse: {figures}. Keep the old ones.</source>
-      <translation type="unfinished" />
+      <translation>Die neuen Gewichte sind schlechter: {figures}. Behalten Sie die alten.</translation>
     </message>
     <message>
       <source>The old weights did not keep the same people aside: they may have been trained on some of these faces, which flatters them.</source>
-      <translation type="unfinished" />
+      <translation>Die alten Gewichte haben nicht dieselben Personen zurückgehalten: Sie könnten mit einigen dieser Gesichter trainiert worden sein, was sie besser aussehen lässt.</translation>
     </message>
     <message>
       <source>The run began with weights that may have been trained on some of these faces, which flatters the new ones.</source>
-      <translation type="unfinished" />
+      <translation>Der Lauf begann mit Gewichten, die mit einigen dieser Gesichter trainiert worden sein könnten, was die neuen besser aussehen lässt.</translation>
     </message>
     <message>
       <source>There are too few people to tell which weights are better: NME {new:.2f} % instead of {old:.2f} % on {faces} faces of {people}.</source>
-      <translation type="unfinished" />
+      <translation>Es sind zu wenige Personen, um zu sagen, welche Gewichte besser sind: NME {new:.2f} % statt {old:.2f} % bei {faces} Gesichtern von {people} Personen.</translation>
     </message>
     <message>
       <source>There is no real difference: {figures}; chance alone makes up to {margin:.2f} %.</source>
-      <translation type="unfinished" />
+      <translation>Es gibt keinen echten Unterschied: {figures}; der Zufall allein macht bis zu {margin:.2f} % aus.</translation>
     </message>
     <message>
       <source>Threads</source>
-      <translation type="unfinished" />
+      <translation>Threads</translation>
     </message>
     <message>
       <source>Train {title}</source>
-      <translation type="unfinished" />
+      <translation>{title} trainieren</translation>
     </message>
     <message numerus="yes">
       <source>Training failed after %n epoch(s): {best}.</source>
-      <translation type="unfinished">
-        <numerusform />
-        <numerusform />
+      <translation>
+        <numerusform>Training fehlgeschlagen nach %n Epoche: {best}.</numerusform>
+        <numerusform>Training fehlgeschlagen nach %n Epochen: {best}.</numerusform>
       </translation>
     </message>
     <message>
       <source>Training failed.</source>
-      <translation type="unfinished" />
+      <translation>Training fehlgeschlagen.</translation>
     </message>
     <message>
       <source>Training…</source>
-      <translation type="unfinished" />
+      <translation>Training läuft…</translation>
     </message>
     <message>
       <source>Use 0</source>
-      <translation type="unfinished" />
+      <translation>0 verwenden</translation>
     </message>
     <message>
       <source>Use AdamW</source>
-      <translation type="unfinished" />
+      <translation>AdamW verwenden</translation>
     </message>
     <message>
       <source>Use a constant rate</source>
-      <translation type="unfinished" />
+      <translation>Konstante Rate verwenden</translation>
     </message>
     <message>
       <source>Use float32</source>
-      <translation type="unfinished" />
+      <translation>float32 verwenden</translation>
     </message>
     <message>
       <source>Use the best there is</source>
-      <translation type="unfinished" />
+      <translation>Das beste verfügbare verwenden</translation>
     </message>
     <message>
       <source>Use the same, {first:g} and {second:g}</source>
-      <translation type="unfinished" />
+      <translation>Dieselben verwenden, {first:g} und {second:g}</translation>
     </message>
     <message>
       <source>Use the same, {value:g}</source>
-      <translation type="unfinished" />
+      <translation>Denselben Wert verwenden, {value:g}</translation>
     </message>
     <message>
       <source>Use {epochs} epochs at {rate:g}</source>
-      <translation type="unfinished" />
+      <translation>{epochs} Epochen mit {rate:g} verwenden</translation>
     </message>
     <message>
       <source>Use {usual:g}</source>
-      <translation type="unfinished" />
+      <translation>{usual:g} verwenden</translation>
     </message>
     <message>
       <source>Validation share</source>
-      <translation type="unfinished" />
+      <translation>Validierungsanteil</translation>
     </message>
     <message>
       <source>Weight decay</source>
-      <translation type="unfinished" />
+      <translation>Gewichtszerfall</translation>
     </message>
     <message>
       <source>Wing</source>
-      <translation type="unfinished" />
+      <translation>Wing</translation>
     </message>
     <message>
       <source>a camera needs a window to be seen in; give a video, a picture or demo as --source</source>
@@ -4550,7 +4550,7 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>a file called {path!a}</source>
-      <translation type="unfinished" />
+      <translation>eine Datei namens {path!a}</translation>
     </message>
     <message>
       <source>a picture of {width} x {height} cannot be saved as {form}; choose PNG in the preferences</source>
@@ -4558,11 +4558,11 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>about 5,800 pictures, 200 to 300 MB</source>
-      <translation type="unfinished" />
+      <translation>etwa 5.800 Bilder, 200 bis 300 MB</translation>
     </message>
     <message>
       <source>about {duration}</source>
-      <translation type="unfinished" />
+      <translation>etwa {duration}</translation>
     </message>
     <message>
       <source>all images are of one identity; validation needs at least two</source>
@@ -4570,15 +4570,15 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>all its faces are of one identity, {identity!r} (the file name up to its last underscore), and validation needs another</source>
-      <translation type="unfinished" />
+      <translation>alle Gesichter darin sind von einer Person, {identity!r} (der Dateiname bis zum letzten Unterstrich), und die Validierung braucht eine weitere</translation>
     </message>
     <message>
       <source>all keypoints are at one place</source>
-      <translation type="unfinished" />
+      <translation>alle Schlüsselpunkte liegen an einer Stelle</translation>
     </message>
     <message>
       <source>an entry without a path</source>
-      <translation type="unfinished" />
+      <translation>ein Eintrag ohne Pfad</translation>
     </message>
     <message>
       <source>another process is training in {path}; wait until it has ended, or choose another --out</source>
@@ -4590,19 +4590,19 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>any place that it names</source>
-      <translation type="unfinished" />
+      <translation>einem Ort, den er nennt</translation>
     </message>
     <message>
       <source>augmenting a face</source>
-      <translation type="unfinished" />
+      <translation>Augmentieren eines Gesichts</translation>
     </message>
     <message>
       <source>best NME {nme} in epoch {epoch}</source>
-      <translation type="unfinished" />
+      <translation>bester NME {nme} in Epoche {epoch}</translation>
     </message>
     <message>
       <source>bfloat16 is made for GPUs: on a processor without instructions for it a step took ten times as long</source>
-      <translation type="unfinished" />
+      <translation>bfloat16 ist für GPUs gemacht: Auf einem Prozessor ohne passende Befehle dauerte ein Schritt zehnmal so lange</translation>
     </message>
     <message>
       <source>camera:{camera} asks for a size or rate that makes no sense; write camera:0?size=1280x720&amp;fps=30</source>
@@ -4614,99 +4614,99 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>cannot be read ({reason})</source>
-      <translation type="unfinished" />
+      <translation>ist nicht lesbar ({reason})</translation>
     </message>
     <message>
       <source>cannot be read as UTF-8 text; save the table as CSV in UTF-8</source>
-      <translation type="unfinished" />
+      <translation>ist nicht als UTF-8-Text lesbar; speichern Sie die Tabelle als CSV in UTF-8</translation>
     </message>
     <message>
       <source>cannot be read from here on ({error}); is a quotation mark open?</source>
-      <translation type="unfinished" />
+      <translation>ist ab hier nicht lesbar ({error}); ist ein Anführungszeichen offen?</translation>
     </message>
     <message>
       <source>check its permissions</source>
-      <translation type="unfinished" />
+      <translation>prüfen Sie die Zugriffsrechte</translation>
     </message>
     <message>
       <source>check the disk</source>
-      <translation type="unfinished" />
+      <translation>prüfen Sie den Datenträger</translation>
     </message>
     <message>
       <source>checking the data set</source>
-      <translation type="unfinished" />
+      <translation>Prüfen des Datensatzes</translation>
     </message>
     <message>
       <source>choose a data set first</source>
-      <translation type="unfinished" />
+      <translation>wählen Sie zuerst einen Datensatz</translation>
     </message>
     <message>
       <source>comparing the run {name}</source>
-      <translation type="unfinished" />
+      <translation>Vergleichen des Laufs {name}</translation>
     </message>
     <message>
       <source>crops without a well-placed face, a face: teaches the confidence</source>
-      <translation type="unfinished" />
+      <translation>Zuschnitte ohne gut platziertes Gesicht je Gesicht: lehrt die Konfidenz</translation>
     </message>
     <message>
       <source>data set: a folder, or a CSV file</source>
-      <translation type="unfinished" />
+      <translation>Datensatz: ein Ordner oder eine CSV-Datei</translation>
     </message>
     <message>
       <source>decoupled weight decay (adamw)</source>
-      <translation type="unfinished" />
+      <translation>entkoppelter Gewichtszerfall (adamw)</translation>
     </message>
     <message>
       <source>deleting the run {name}</source>
-      <translation type="unfinished" />
+      <translation>Löschen des Laufs {name}</translation>
     </message>
     <message>
       <source>deleting {name}</source>
-      <translation type="unfinished" />
+      <translation>Löschen von {name}</translation>
     </message>
     <message>
       <source>desktop notification</source>
-      <translation type="unfinished" />
+      <translation>Benachrichtigung auf dem Desktop</translation>
     </message>
     <message>
       <source>drawing what is inside the network</source>
-      <translation type="unfinished" />
+      <translation>Zeichnen des Netzinneren</translation>
     </message>
     <message>
       <source>estimating…</source>
-      <translation type="unfinished" />
+      <translation>wird geschätzt…</translation>
     </message>
     <message>
       <source>every crop then sits exactly on its label, as no detector places it</source>
-      <translation type="unfinished" />
+      <translation>jeder Zuschnitt sitzt dann genau auf seiner Annotation, wie kein Detektor ihn platziert</translation>
     </message>
     <message>
       <source>faces a step, of all processes together</source>
-      <translation type="unfinished" />
+      <translation>Gesichter je Schritt, über alle Prozesse zusammen</translation>
     </message>
     <message>
       <source>faces are only shifted, as published: never turned, hidden or lit otherwise</source>
-      <translation type="unfinished" />
+      <translation>Gesichter werden nur verschoben, wie veröffentlicht: nie gedreht, verdeckt oder anders beleuchtet</translation>
     </message>
     <message>
       <source>far above the {usual:g} of the shipped weights; a loss that is no number any more ends the run</source>
-      <translation type="unfinished" />
+      <translation>weit über den {usual:g} der mitgelieferten Gewichte; ein Verlust, der keine Zahl mehr ist, beendet den Lauf</translation>
     </message>
     <message>
       <source>free some space</source>
-      <translation type="unfinished" />
+      <translation>schaffen Sie Platz</translation>
     </message>
     <message>
       <source>full: place, size, angle, light, sharpness, hidden parts; random_crop: a shift, as published</source>
-      <translation type="unfinished" />
+      <translation>full: Lage, Größe, Winkel, Licht, Schärfe, verdeckte Teile; random_crop: eine Verschiebung, wie veröffentlicht</translation>
     </message>
     <message>
       <source>has no rows; there is nothing to train on</source>
-      <translation type="unfinished" />
+      <translation>enthält keine Zeilen; es gibt nichts zu trainieren</translation>
     </message>
     <message>
       <source>how the learning rate goes</source>
-      <translation type="unfinished" />
+      <translation>wie die Lernrate verläuft</translation>
     </message>
     <message>
       <source>in {path}, names has {language}, which is no language; write codes such as de or pt_BR</source>
@@ -4786,7 +4786,7 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>inner lips</source>
-      <translation type="unfinished" />
+      <translation>innere Lippen</translation>
     </message>
     <message>
       <source>instead of a listing came {content_type!a}; if this network has a login page, log in with a web browser and run the download again</source>
@@ -4794,27 +4794,27 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>is no .pts file: 68 lines of x and y between a line { and a line }</source>
-      <translation type="unfinished" />
+      <translation>ist keine .pts-Datei: 68 Zeilen mit x und y zwischen einer Zeile { und einer Zeile }</translation>
     </message>
     <message>
       <source>it bends at 250 px and {network} sees 224, so only its inner part is ever used</source>
-      <translation type="unfinished" />
+      <translation>er knickt bei 250 px, und {network} sieht 224; also wird nur sein innerer Teil je benutzt</translation>
     </message>
     <message>
       <source>it has no effect without a teacher</source>
-      <translation type="unfinished" />
+      <translation>es hat ohne Lehrer keine Wirkung</translation>
     </message>
     <message>
       <source>it has no effect: faces are turned and hidden by full augmentation only</source>
-      <translation type="unfinished" />
+      <translation>es hat keine Wirkung: Nur volle Augmentierung dreht und verdeckt Gesichter</translation>
     </message>
     <message>
       <source>it has no effect: only AdamW decays weights here</source>
-      <translation type="unfinished" />
+      <translation>es hat keine Wirkung: Nur AdamW wendet hier Gewichtszerfall an</translation>
     </message>
     <message>
       <source>it has no training split</source>
-      <translation type="unfinished" />
+      <translation>er hat keinen Trainingsteil</translation>
     </message>
     <message>
       <source>it has the setting {name!r}, which this version does not know</source>
@@ -4830,95 +4830,95 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>it learns slowly here: after one epoch at 0.001 its NME was 13.8 %, Adam's 8.0 %</source>
-      <translation type="unfinished" />
+      <translation>er lernt hier langsam: Nach einer Epoche mit 0,001 war sein NME 13,8 %, der von Adam 8,0 %</translation>
     </message>
     <message>
       <source>its name is not allowed</source>
-      <translation type="unfinished" />
+      <translation>der Name ist nicht erlaubt</translation>
     </message>
     <message>
       <source>jaw</source>
-      <translation type="unfinished" />
+      <translation>Kiefer</translation>
     </message>
     <message>
       <source>judging a face</source>
-      <translation type="unfinished" />
+      <translation>Beurteilen eines Gesichts</translation>
     </message>
     <message>
       <source>judging the data set</source>
-      <translation type="unfinished" />
+      <translation>Beurteilen des Datensatzes</translation>
     </message>
     <message>
       <source>keypoint {keypoint} is {distance_px:.0f} px outside the image of {width} x {height} px</source>
-      <translation type="unfinished" />
+      <translation>Schlüsselpunkt {keypoint} liegt {distance_px:.0f} px außerhalb des Bildes mit {width} × {height} px</translation>
     </message>
     <message>
       <source>keypoints {first} and {second}, the outer corners of the eyes, are at one place</source>
-      <translation type="unfinished" />
+      <translation>die Schlüsselpunkte {first} und {second}, die äußeren Augenwinkel, liegen an einer Stelle</translation>
     </message>
     <message>
       <source>last share of the epochs, in which faces are turned and hidden less</source>
-      <translation type="unfinished" />
+      <translation>letzter Anteil der Epochen, in dem Gesichter weniger gedreht und verdeckt werden</translation>
     </message>
     <message>
       <source>learning rate; with one_cycle its peak</source>
-      <translation type="unfinished" />
+      <translation>Lernrate; bei one_cycle ihr Höchstwert</translation>
     </message>
     <message>
       <source>left brow</source>
-      <translation type="unfinished" />
+      <translation>linke Braue</translation>
     </message>
     <message>
       <source>left eye</source>
-      <translation type="unfinished" />
+      <translation>linkes Auge</translation>
     </message>
     <message>
       <source>listing the runs</source>
-      <translation type="unfinished" />
+      <translation>Auflisten der Läufe</translation>
     </message>
     <message>
       <source>lists the face of {place} again</source>
-      <translation type="unfinished" />
+      <translation>führt das Gesicht aus {place} noch einmal auf</translation>
     </message>
     <message>
       <source>loading the network to look into</source>
-      <translation type="unfinished" />
+      <translation>Laden des Netzes zum Untersuchen</translation>
     </message>
     <message>
       <source>loading the plotting library</source>
-      <translation type="unfinished" />
+      <translation>Laden der Bibliothek für Kurven</translation>
     </message>
     <message>
       <source>looking at the run</source>
-      <translation type="unfinished" />
+      <translation>Nachsehen beim Lauf</translation>
     </message>
     <message>
       <source>looking for devices</source>
-      <translation type="unfinished" />
+      <translation>Suche nach Geräten</translation>
     </message>
     <message>
       <source>loss on the keypoints</source>
-      <translation type="unfinished" />
+      <translation>Verlust bei den Schlüsselpunkten</translation>
     </message>
     <message>
       <source>more people are kept aside than trained on</source>
-      <translation type="unfinished" />
+      <translation>mehr Personen werden zurückgehalten als trainiert</translation>
     </message>
     <message>
       <source>more than 1 GB of files</source>
-      <translation type="unfinished" />
+      <translation>mehr als 1 GB an Dateien</translation>
     </message>
     <message>
       <source>move away the file that stands where a folder should be</source>
-      <translation type="unfinished" />
+      <translation>verschieben Sie die Datei, die an der Stelle eines Ordners steht</translation>
     </message>
     <message>
       <source>move away the folder that stands where a file should be</source>
-      <translation type="unfinished" />
+      <translation>verschieben Sie den Ordner, der an der Stelle einer Datei steht</translation>
     </message>
     <message>
       <source>network to train</source>
-      <translation type="unfinished" />
+      <translation>zu trainierendes Netz</translation>
     </message>
     <message>
       <source>no device is called {device!r}; choose one of {names}</source>
@@ -4926,7 +4926,7 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>no label of its training split can be used</source>
-      <translation type="unfinished" />
+      <translation>keine Annotation des Trainingsteils ist brauchbar</translation>
     </message>
     <message>
       <source>no picture or video matches {pattern}; check the pattern</source>
@@ -4938,11 +4938,11 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>nose</source>
-      <translation type="unfinished" />
+      <translation>Nase</translation>
     </message>
     <message>
       <source>nothing was judged</source>
-      <translation type="unfinished" />
+      <translation>nichts wurde beurteilt</translation>
     </message>
     <message>
       <source>nothing was recorded because no picture came; start the session and retry</source>
@@ -4950,79 +4950,79 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>numbers to compute with; auto: bfloat16 on CUDA</source>
-      <translation type="unfinished" />
+      <translation>Zahlen, mit denen gerechnet wird; auto: bfloat16 mit CUDA</translation>
     </message>
     <message>
       <source>on a processor Two conv needs {needed:.2g} GB of memory or more, and took about 10 s a step</source>
-      <translation type="unfinished" />
+      <translation>auf einem Prozessor braucht Two conv mindestens {needed:.2g} GB Speicher und brauchte etwa 10 s je Schritt</translation>
     </message>
     <message>
       <source>on a processor an epoch of Simple on 2,676 faces took 5.5 minutes</source>
-      <translation type="unfinished" />
+      <translation>auf einem Prozessor dauerte bei Simple eine Epoche mit 2.676 Gesichtern 5,5 Minuten</translation>
     </message>
     <message>
       <source>one cycle ends with a rate of almost nothing: a run of a single step learns nothing</source>
-      <translation type="unfinished" />
+      <translation>ein Zyklus endet mit einer Rate von fast null: Ein Lauf mit einem einzigen Schritt lernt nichts</translation>
     </message>
     <message>
       <source>one face was not judged: its image cannot be read</source>
-      <translation type="unfinished" />
+      <translation>ein Gesicht wurde nicht beurteilt: Sein Bild ist nicht lesbar</translation>
     </message>
     <message>
       <source>one training label of the data set cannot be used; download the data set again, which repairs it, or leave it out</source>
-      <translation type="unfinished" />
+      <translation>eine Annotation des Trainingsteils ist unbrauchbar; laden Sie den Datensatz noch einmal herunter, was sie repariert, oder lassen Sie sie weg</translation>
     </message>
     <message>
       <source>one training label of the data set cannot be used; repair it, or leave it out</source>
-      <translation type="unfinished" />
+      <translation>eine Annotation des Trainingsteils ist unbrauchbar; reparieren Sie sie oder lassen Sie sie weg</translation>
     </message>
     <message>
       <source>only about {faces:,} faces are left to train on, so each epoch is a single step</source>
-      <translation type="unfinished" />
+      <translation>nur etwa {faces:,} Gesichter bleiben zum Trainieren, jede Epoche ist also ein einziger Schritt</translation>
     </message>
     <message>
       <source>opening a window</source>
-      <translation type="unfinished" />
+      <translation>Öffnen eines Fensters</translation>
     </message>
     <message>
       <source>opening the picture</source>
-      <translation type="unfinished" />
+      <translation>Öffnen des Bildes</translation>
     </message>
     <message>
       <source>optimizer</source>
-      <translation type="unfinished" />
+      <translation>Optimierer</translation>
     </message>
     <message>
       <source>outer lips</source>
-      <translation type="unfinished" />
+      <translation>äußere Lippen</translation>
     </message>
     <message>
       <source>passes over the training images</source>
-      <translation type="unfinished" />
+      <translation>Durchgänge durch die Trainingsbilder</translation>
     </message>
     <message>
       <source>processor threads; 0: all</source>
-      <translation type="unfinished" />
+      <translation>Prozessor-Threads; 0: alle</translation>
     </message>
     <message>
       <source>processor threads; automatic leaves one core to everything else</source>
-      <translation type="unfinished" />
+      <translation>Prozessor-Threads; automatisch lässt allem anderen einen Kern</translation>
     </message>
     <message>
       <source>reading a picture</source>
-      <translation type="unfinished" />
+      <translation>Lesen eines Bildes</translation>
     </message>
     <message>
       <source>reading the data set</source>
-      <translation type="unfinished" />
+      <translation>Lesen des Datensatzes</translation>
     </message>
     <message>
       <source>reading the picture</source>
-      <translation type="unfinished" />
+      <translation>Lesen des Bildes</translation>
     </message>
     <message>
       <source>reading the validation faces</source>
-      <translation type="unfinished" />
+      <translation>Lesen der Validierungsgesichter</translation>
     </message>
     <message>
       <source>recording failed ({reason}); details are in the log</source>
@@ -5030,43 +5030,43 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>right brow</source>
-      <translation type="unfinished" />
+      <translation>rechte Braue</translation>
     </message>
     <message>
       <source>right eye</source>
-      <translation type="unfinished" />
+      <translation>rechtes Auge</translation>
     </message>
     <message>
       <source>run folder to write; empty: runs/&lt;date and time&gt;</source>
-      <translation type="unfinished" />
+      <translation>Ordner, in den der Lauf schreibt; leer: runs/&lt;Datum und Zeit&gt;</translation>
     </message>
     <message>
       <source>run the download again: it goes on where it stopped</source>
-      <translation type="unfinished" />
+      <translation>starten Sie das Herunterladen erneut: Es geht weiter, wo es aufhörte</translation>
     </message>
     <message>
       <source>same</source>
-      <translation type="unfinished" />
+      <translation>gleich</translation>
     </message>
     <message>
       <source>saving the picture</source>
-      <translation type="unfinished" />
+      <translation>Speichern des Bildes</translation>
     </message>
     <message>
       <source>saving {name}</source>
-      <translation type="unfinished" />
+      <translation>Speichern von {name}</translation>
     </message>
     <message>
       <source>seed of the split, the weights and the augmentation</source>
-      <translation type="unfinished" />
+      <translation>Startwert der Aufteilung, der Gewichte und der Augmentierung</translation>
     </message>
     <message>
       <source>share of the identities kept aside to judge each epoch on</source>
-      <translation type="unfinished" />
+      <translation>Anteil der Personen, die zurückgehalten werden, um jede Epoche daran zu beurteilen</translation>
     </message>
     <message>
       <source>shipped</source>
-      <translation type="unfinished" />
+      <translation>mitgeliefert</translation>
     </message>
     <message>
       <source>stopped at the start; {goes_on}</source>
@@ -5078,18 +5078,18 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>such a batch takes about {taken:.1f} GB of memory, and {free:.1f} GB are free</source>
-      <translation type="unfinished" />
+      <translation>ein solcher Batch braucht etwa {taken:.1f} GB Speicher, und {free:.1f} GB sind frei</translation>
     </message>
     <message numerus="yes">
       <source>that is about {steps:,} step(s) from scratch; the shipped weights took over {shipped:,}</source>
-      <translation type="unfinished">
-        <numerusform />
-        <numerusform />
+      <translation>
+        <numerusform>von Grund auf ist das etwa {steps:,} Schritt; die mitgelieferten Gewichte brauchten über {shipped:,}</numerusform>
+        <numerusform>von Grund auf sind das etwa {steps:,} Schritte; die mitgelieferten Gewichte brauchten über {shipped:,}</numerusform>
       </translation>
     </message>
     <message>
       <source>the archive</source>
-      <translation type="unfinished" />
+      <translation>das Archiv</translation>
     </message>
     <message>
       <source>the archive brought nothing new ({error})</source>
@@ -5097,23 +5097,23 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>the archive is damaged or broke off</source>
-      <translation type="unfinished" />
+      <translation>das Archiv ist beschädigt oder brach ab</translation>
     </message>
     <message>
       <source>the archive unpacks to more than it should</source>
-      <translation type="unfinished" />
+      <translation>das Archiv entpackt sich zu mehr, als es sollte</translation>
     </message>
     <message>
       <source>the check of the data set</source>
-      <translation type="unfinished" />
+      <translation>die Prüfung des Datensatzes</translation>
     </message>
     <message>
       <source>the check was stopped before its end</source>
-      <translation type="unfinished" />
+      <translation>die Prüfung wurde vor ihrem Ende gestoppt</translation>
     </message>
     <message>
       <source>the check was stopped before its end; check the data set again</source>
-      <translation type="unfinished" />
+      <translation>die Prüfung wurde vor ihrem Ende gestoppt; prüfen Sie den Datensatz erneut</translation>
     </message>
     <message>
       <source>the comparison was stopped before its end</source>
@@ -5121,15 +5121,15 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>the data set cannot be trained on: {reason}</source>
-      <translation type="unfinished" />
+      <translation>mit dem Datensatz lässt sich nicht trainieren: {reason}</translation>
     </message>
     <message>
       <source>the data set is still being checked</source>
-      <translation type="unfinished" />
+      <translation>der Datensatz wird noch geprüft</translation>
     </message>
     <message>
       <source>the data set is still being downloaded</source>
-      <translation type="unfinished" />
+      <translation>der Datensatz wird noch heruntergeladen</translation>
     </message>
     <message>
       <source>the data that the run {name} was trained on are not at {data} any more; put them back there to compare</source>
@@ -5149,15 +5149,15 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>the download</source>
-      <translation type="unfinished" />
+      <translation>das Herunterladen</translation>
     </message>
     <message>
       <source>the download was stopped at its start; the next one goes on from there</source>
-      <translation type="unfinished" />
+      <translation>das Herunterladen wurde am Anfang gestoppt; das nächste geht von dort weiter</translation>
     </message>
     <message>
       <source>the download was stopped with {done:,} of {total:,} files; the next one goes on from there</source>
-      <translation type="unfinished" />
+      <translation>das Herunterladen wurde nach {done:,} von {total:,} Dateien gestoppt; das nächste geht von dort weiter</translation>
     </message>
     <message>
       <source>the drawing {path} has a DOCTYPE or entities, which may hide files; free it of them</source>
@@ -5213,7 +5213,7 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>the folder {images} with its images is missing; put it beside the table</source>
-      <translation type="unfinished" />
+      <translation>der Ordner {images} mit den Bildern dazu fehlt; legen Sie ihn neben die Tabelle</translation>
     </message>
     <message>
       <source>the folder {path} has no pictures or videos; choose another one, or give --recursive for what is below it</source>
@@ -5229,19 +5229,19 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>the folder {root} is empty; give the folder that holds the images and their labels</source>
-      <translation type="unfinished" />
+      <translation>der Ordner {root} ist leer; geben Sie den Ordner mit den Bildern und ihren Annotationen an</translation>
     </message>
     <message>
       <source>the labels are moved {share:.0f}% of the way to the teacher's ({nme:.2f}% apart)</source>
-      <translation type="unfinished" />
+      <translation>die Annotationen sind um {share:.0f} % zu denen des Lehrers hin verschoben ({nme:.2f} % auseinander)</translation>
     </message>
     <message>
       <source>the listing</source>
-      <translation type="unfinished" />
+      <translation>die Liste</translation>
     </message>
     <message>
       <source>the listing cannot be read</source>
-      <translation type="unfinished" />
+      <translation>die Liste ist nicht lesbar</translation>
     </message>
     <message>
       <source>the loss became {loss} in batch {batch} of epoch {epoch}; try a learning rate below {learning_rate:g}; the best weights so far are kept</source>
@@ -5249,7 +5249,7 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>the memory is full; choose a smaller batch size or network, or close other programs</source>
-      <translation type="unfinished" />
+      <translation>der Speicher ist voll; wählen Sie eine kleinere Batchgröße oder ein kleineres Netz, oder schließen Sie andere Programme</translation>
     </message>
     <message>
       <source>the memory of {device} is full; free some, or choose a smaller network or another device</source>
@@ -5261,7 +5261,7 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>the memory of {device} is too small for {at_once} faces at once: going on with {fewer} at a time, added up to the same batch</source>
-      <translation type="unfinished" />
+      <translation>der Speicher von {device} ist für {at_once} Gesichter zugleich zu klein: Es geht mit {fewer} zugleich weiter, zum selben Batch summiert</translation>
     </message>
     <message>
       <source>the memory of {device} is too small for {at_once} faces at once; choose a smaller batch_size</source>
@@ -5345,11 +5345,11 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>the proxy on the way to {host} cannot be reached or refuses</source>
-      <translation type="unfinished" />
+      <translation>der Proxy auf dem Weg zu {host} ist nicht erreichbar oder weigert sich</translation>
     </message>
     <message>
       <source>the row has no file name</source>
-      <translation type="unfinished" />
+      <translation>die Zeile hat keinen Dateinamen</translation>
     </message>
     <message>
       <source>the run in {path} has all its {epochs} epochs; start a new run from its weights with --finetune</source>
@@ -5373,11 +5373,11 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>the separator must be a comma, not a semicolon; save the table as comma-separated</source>
-      <translation type="unfinished" />
+      <translation>das Trennzeichen muss ein Komma sein, kein Semikolon; speichern Sie die Tabelle mit Kommas als Trennzeichen</translation>
     </message>
     <message>
       <source>the separator must be a comma, not a tab; save the table as comma-separated</source>
-      <translation type="unfinished" />
+      <translation>das Trennzeichen muss ein Komma sein, kein Tabulator; speichern Sie die Tabelle mit Kommas als Trennzeichen</translation>
     </message>
     <message>
       <source>the server sent an incomplete listing of the files; try again later</source>
@@ -5397,19 +5397,19 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>the trainer cannot be started ({reason}); free some space or memory first</source>
-      <translation type="unfinished" />
+      <translation>der Trainer lässt sich nicht starten ({reason}); schaffen Sie zuerst Platz oder Speicher</translation>
     </message>
     <message>
       <source>the training process crashed ({signal_name}); its last lines and the log say more</source>
-      <translation type="unfinished" />
+      <translation>der Trainingsprozess ist abgestürzt ({signal_name}); seine letzten Zeilen und das Protokoll sagen mehr</translation>
     </message>
     <message>
       <source>the training process ended unexpectedly (exit code {code}); its last lines and the log say more</source>
-      <translation type="unfinished" />
+      <translation>der Trainingsprozess endete unerwartet (Exit-Code {code}); seine letzten Zeilen und das Protokoll sagen mehr</translation>
     </message>
     <message>
       <source>the training process was killed from outside; when nobody did that, the computer ran out of memory: choose a smaller batch size or network</source>
-      <translation type="unfinished" />
+      <translation>der Trainingsprozess wurde von außen beendet; wenn das niemand war, ging dem Computer der Speicher aus: Wählen Sie eine kleinere Batchgröße oder ein kleineres Netz</translation>
     </message>
     <message>
       <source>the virtual camera does not work ({reason}); see in its dialog what it needs</source>
@@ -5425,7 +5425,7 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>the weights were trained with another, so on the same data set they have seen some of the people that are now kept aside, and the NME looks better than it is</source>
-      <translation type="unfinished" />
+      <translation>die Gewichte wurden mit einem anderen trainiert; beim selben Datensatz haben sie also einige der Personen gesehen, die jetzt zurückgehalten werden, und der NME sieht besser aus, als er ist</translation>
     </message>
     <message>
       <source>the weights {source} are gone; refresh the list of runs</source>
@@ -5473,11 +5473,11 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>there is no image {name!r} in {folder}</source>
-      <translation type="unfinished" />
+      <translation>in {folder} gibt es kein Bild {name!r}</translation>
     </message>
     <message>
       <source>there is no image {stem} ({suffixes} ...) beside it</source>
-      <translation type="unfinished" />
+      <translation>daneben gibt es kein Bild {stem} ({suffixes} ...)</translation>
     </message>
     <message>
       <source>there is no overlay {name}; choose from {names}, or give the folder of one</source>
@@ -5509,11 +5509,11 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>these weights are of the network {title}, not of {network}</source>
-      <translation type="unfinished" />
+      <translation>diese Gewichte gehören zum Netz {title}, nicht zu {network}</translation>
     </message>
     <message>
       <source>this computer has {processors} processor cores: more threads only get in each other's way</source>
-      <translation type="unfinished" />
+      <translation>dieser Computer hat {processors} Prozessorkerne: Mehr Threads stehen einander nur im Weg</translation>
     </message>
     <message>
       <source>this is not an address of a stream; write one like rtsp://host/path or http://host/video</source>
@@ -5521,47 +5521,47 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>trained weights need less: {epochs} epochs at {rate:g} refined the teachers of the shipped ones</source>
-      <translation type="unfinished" />
+      <translation>trainierte Gewichte brauchen weniger: {epochs} Epochen mit {rate:g} verfeinerten die Lehrer der mitgelieferten</translation>
     </message>
     <message>
       <source>training ended with an unexpected error ({name}: {error})</source>
-      <translation type="unfinished" />
+      <translation>das Training endete mit einem unerwarteten Fehler ({name}: {error})</translation>
     </message>
     <message>
       <source>two files whose names differ in nothing but case</source>
-      <translation type="unfinished" />
+      <translation>zwei Dateien, deren Namen sich nur in Groß- und Kleinschreibung unterscheiden</translation>
     </message>
     <message>
       <source>undo the known shift of the published data set's labels</source>
-      <translation type="unfinished" />
+      <translation>die bekannte Verschiebung in den Annotationen des veröffentlichten Datensatzes aufheben</translation>
     </message>
     <message>
       <source>weight of the teacher's keypoints against the labels</source>
-      <translation type="unfinished" />
+      <translation>Gewicht der Schlüsselpunkte des Lehrers gegenüber den Annotationen</translation>
     </message>
     <message>
       <source>weights to start from; empty: fresh weights</source>
-      <translation type="unfinished" />
+      <translation>Gewichte, von denen das Training ausgeht; leer: frische Gewichte</translation>
     </message>
     <message>
       <source>weights, separated by commas, whose predictions smooth the labels' noise; empty: the labels as they are</source>
-      <translation type="unfinished" />
+      <translation>Gewichte, durch Kommas getrennt, deren Vorhersagen das Rauschen der Annotationen glätten; leer: die Annotationen, wie sie sind</translation>
     </message>
     <message>
       <source>what arrived is not what was listed</source>
-      <translation type="unfinished" />
+      <translation>was ankam, ist nicht, was in der Liste stand</translation>
     </message>
     <message>
       <source>where to train</source>
-      <translation type="unfinished" />
+      <translation>wo trainiert wird</translation>
     </message>
     <message>
       <source>without them the network does not learn how sure it is of a face</source>
-      <translation type="unfinished" />
+      <translation>ohne sie lernt das Netz nicht, wie sicher es sich eines Gesichts ist</translation>
     </message>
     <message>
       <source>writing the table</source>
-      <translation type="unfinished" />
+      <translation>Schreiben der Tabelle</translation>
     </message>
     <message>
       <source>writing {path} failed ({reason}) and what came before is kept; free some space or choose another place</source>
@@ -5577,27 +5577,27 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>{axis} of keypoint {number} is {cell}, not a number of pixels</source>
-      <translation type="unfinished" />
+      <translation>{axis} von Schlüsselpunkt {number} ist {cell}, keine Zahl von Pixeln</translation>
     </message>
     <message>
       <source>{by} better</source>
-      <translation type="unfinished" />
+      <translation>{by} besser</translation>
     </message>
     <message>
       <source>{by} worse</source>
-      <translation type="unfinished" />
+      <translation>{by} schlechter</translation>
     </message>
     <message>
       <source>{count:,} training labels of the data set cannot be used; download the data set again, which repairs it, or leave them out</source>
-      <translation type="unfinished" />
+      <translation>{count:,} Annotationen des Trainingsteils sind unbrauchbar; laden Sie den Datensatz noch einmal herunter, was sie repariert, oder lassen Sie sie weg</translation>
     </message>
     <message>
       <source>{count:,} training labels of the data set cannot be used; repair them, or leave them out</source>
-      <translation type="unfinished" />
+      <translation>{count:,} Annotationen des Trainingsteils sind unbrauchbar; reparieren Sie sie oder lassen Sie sie weg</translation>
     </message>
     <message>
       <source>{count} of its {total} identities are in training too; a figure on it says little about new people</source>
-      <translation type="unfinished" />
+      <translation>{count} von {total} Personen darin sind auch im Trainingsteil; eine Zahl dazu sagt wenig über neue Personen</translation>
     </message>
     <message>
       <source>{data} has {faces} faces to train on where the run had {before}; give the run's own data with --data, or start a new run from its weights with --finetune</source>
@@ -5609,15 +5609,15 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>{failed:,} faces were not judged: their images cannot be read</source>
-      <translation type="unfinished" />
+      <translation>{failed:,} Gesichter wurden nicht beurteilt: Ihre Bilder sind nicht lesbar</translation>
     </message>
     <message>
       <source>{file}, line {line}</source>
-      <translation type="unfinished" />
+      <translation>{file}, Zeile {line}</translation>
     </message>
     <message>
       <source>{file}: {reason}</source>
-      <translation type="unfinished" />
+      <translation>{file}: {reason}</translation>
     </message>
     <message>
       <source>{finetune} holds a {name} network, not {model}; choose --model {name}</source>
@@ -5629,27 +5629,27 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>{folder} is there already; choose another name for the run</source>
-      <translation type="unfinished" />
+      <translation>{folder} gibt es schon; wählen Sie einen anderen Namen für den Lauf</translation>
     </message>
     <message>
       <source>{found}; a row is a file name, then x and y of {keypoints} keypoints</source>
-      <translation type="unfinished" />
+      <translation>{found}; eine Zeile besteht aus einem Dateinamen, dann x und y von {keypoints} Schlüsselpunkten</translation>
     </message>
     <message>
       <source>{host} answered with HTTP {status}</source>
-      <translation type="unfinished" />
+      <translation>{host} antwortete mit HTTP {status}</translation>
     </message>
     <message>
       <source>{host} broke off</source>
-      <translation type="unfinished" />
+      <translation>{host} brach ab</translation>
     </message>
     <message>
       <source>{host} broke off the secure connection, or has none</source>
-      <translation type="unfinished" />
+      <translation>{host} brach die sichere Verbindung ab oder hat keine</translation>
     </message>
     <message>
       <source>{host} cannot be reached, or answers nonsense</source>
-      <translation type="unfinished" />
+      <translation>{host} ist nicht erreichbar oder antwortet Unsinn</translation>
     </message>
     <message>
       <source>{host} cannot prove that it is {host}, so nothing was fetched; check this computer's clock, and whether a proxy or a virus scanner stands between</source>
@@ -5657,7 +5657,7 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>{host} did not answer within {seconds:g} s</source>
-      <translation type="unfinished" />
+      <translation>{host} antwortete nicht innerhalb von {seconds:g} s</translation>
     </message>
     <message>
       <source>{host} is busy or allows this network no more requests (HTTP {status}) for {wait}; after that, {goes_on}</source>
@@ -5673,7 +5673,7 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>{host} sends too slowly</source>
-      <translation type="unfinished" />
+      <translation>{host} sendet zu langsam</translation>
     </message>
     <message>
       <source>{host} sent a compressed answer unasked; try again in another network</source>
@@ -5681,47 +5681,47 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>{host} sent more than {limit:,} bytes</source>
-      <translation type="unfinished" />
+      <translation>{host} hat mehr als {limit:,} Bytes gesendet</translation>
     </message>
     <message>
       <source>{host} stopped sending for {seconds:g} s</source>
-      <translation type="unfinished" />
+      <translation>{host} sendete {seconds:g} s lang nichts mehr</translation>
     </message>
     <message>
       <source>{hours} h</source>
-      <translation type="unfinished" />
+      <translation>{hours} h</translation>
     </message>
     <message>
       <source>{hours} h {minutes} min</source>
-      <translation type="unfinished" />
+      <translation>{hours} h {minutes} min</translation>
     </message>
     <message>
       <source>{images:,} pictures are in {folder}; they are not part of FKD Desktop and stay under their own terms</source>
-      <translation type="unfinished" />
+      <translation>{images:,} Bilder sind in {folder}; sie gehören nicht zu FKD Desktop und stehen unter ihren eigenen Bedingungen</translation>
     </message>
     <message>
       <source>{kind}, stride {stride}</source>
-      <translation type="unfinished" />
+      <translation>{kind}, Schrittweite {stride}</translation>
     </message>
     <message>
       <source>{millions:.0f} M parameters</source>
-      <translation type="unfinished" />
+      <translation>{millions:.0f} Mio. Parameter</translation>
     </message>
     <message>
       <source>{millions:.1f} M parameters</source>
-      <translation type="unfinished" />
+      <translation>{millions:.1f} Mio. Parameter</translation>
     </message>
     <message>
       <source>{minutes} min</source>
-      <translation type="unfinished" />
+      <translation>{minutes} min</translation>
     </message>
     <message>
       <source>{more} more cannot be used either, and </source>
-      <translation type="unfinished" />
+      <translation>{more} weitere sind ebenfalls unbrauchbar, und </translation>
     </message>
     <message>
       <source>{name!r} leads out of the folder of the images; names are relative to {folder}</source>
-      <translation type="unfinished" />
+      <translation>{name!r} führt aus dem Ordner der Bilder hinaus; Namen sind relativ zu {folder}</translation>
     </message>
     <message>
       <source>{name} answers but has no stream there; check what stands behind the host in the address</source>
@@ -5749,7 +5749,7 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>{name} has the same pixels as {other} of {place}</source>
-      <translation type="unfinished" />
+      <translation>{name} hat dieselben Pixel wie {other} aus {place}</translation>
     </message>
     <message>
       <source>{name} is 0; nothing would be learned</source>
@@ -5805,15 +5805,15 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>{network} cannot tell faces from others: these crops take time and teach nothing</source>
-      <translation type="unfinished" />
+      <translation>{network} kann Gesichter nicht von anderem unterscheiden: Diese Zuschnitte kosten Zeit und lehren nichts</translation>
     </message>
     <message>
       <source>{path!a} of {size:,.0f} MB</source>
-      <translation type="unfinished" />
+      <translation>{path!a} mit {size:,.0f} MB</translation>
     </message>
     <message>
       <source>{path!a} without a proper mode, size or hash</source>
-      <translation type="unfinished" />
+      <translation>{path!a} ohne ordentlichen Modus, Größe oder Prüfsumme</translation>
     </message>
     <message>
       <source>{path} already holds a run; choose another --out, or go on with --resume</source>
@@ -6061,15 +6061,15 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>{root} holds images but no labels; add a CSV table (name, x0, y0, ... x67, y67) or .pts files beside them</source>
-      <translation type="unfinished" />
+      <translation>{root} enthält Bilder, aber keine Annotationen; legen Sie eine CSV-Tabelle (name, x0, y0, ... x67, y67) oder .pts-Dateien dazu</translation>
     </message>
     <message>
       <source>{root} holds neither images nor labels; give the folder of a data set</source>
-      <translation type="unfinished" />
+      <translation>{root} enthält weder Bilder noch Annotationen; geben Sie den Ordner eines Datensatzes an</translation>
     </message>
     <message>
       <source>{root} holds no labels itself; give its folder {name}, which does</source>
-      <translation type="unfinished" />
+      <translation>{root} enthält selbst keine Annotationen; geben Sie den Ordner {name} darin an, der welche hat</translation>
     </message>
     <message>
       <source>{root} holds {value}{names}; give the path of the table that is meant</source>
@@ -6077,11 +6077,11 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>{seconds} s</source>
-      <translation type="unfinished" />
+      <translation>{seconds} s</translation>
     </message>
     <message>
       <source>{sentence}; {free:.1f} GB are free here</source>
-      <translation type="unfinished" />
+      <translation>{sentence}; {free:.1f} GB sind hier frei</translation>
     </message>
     <message>
       <source>{table} has no rows, so the published data set is of no use; look for another one</source>
@@ -6097,15 +6097,15 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>{title} (default, {parameters})</source>
-      <translation type="unfinished" />
+      <translation>{title} (Standard, {parameters})</translation>
     </message>
     <message>
       <source>{title} (published, {parameters})</source>
-      <translation type="unfinished" />
+      <translation>{title} (veröffentlicht, {parameters})</translation>
     </message>
     <message>
       <source>{title} ({parameters}, slower)</source>
-      <translation type="unfinished" />
+      <translation>{title} ({parameters}, langsamer)</translation>
     </message>
     <message>
       <source>{url} is not an https address; nothing is fetched over an open connection</source>
@@ -6133,11 +6133,11 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>{word!r} is not a number</source>
-      <translation type="unfinished" />
+      <translation>{word!r} ist keine Zahl</translation>
     </message>
     <message>
       <source>{wrong!r} is not x and y of a keypoint</source>
-      <translation type="unfinished" />
+      <translation>{wrong!r} ist nicht x und y eines Schlüsselpunkts</translation>
     </message>
   </context>
   <context>
