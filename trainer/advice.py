@@ -13,6 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 from trainer.config import ConfigError, TrainConfig
+from trainer.core.text import Text
 from trainer.weights_header import WeightsError, read_weights_header
 
 if TYPE_CHECKING:
@@ -152,28 +153,46 @@ class _Case:
         config = self.config
         if not config.finetune:
             return
-        scratch = Offer("Start from scratch", {"finetune": ""})
+        scratch = Offer(Text("Start from scratch"), {"finetune": ""})
         try:
             header = read_weights_header(config.finetune)
         except WeightsError as error:
-            yield "finetune", _error(str(error), scratch)
+            yield "finetune", _error(error.said, scratch)
             return
         if header.network != config.model:
             title = TITLES[header.network]
-            text = f"these weights are of the network {title}, not of {TITLES[config.model]}"
-            yield "finetune", _error(text, scratch, Offer(f"Train {title}", {"model": header.network}))
+            text = Text(
+                "these weights are of the network {title}, not of {network}", title=title, network=TITLES[config.model]
+            )
+            yield (
+                "finetune",
+                _error(text, scratch, Offer(Text("Train {title}", title=title), {"model": header.network})),
+            )
             return
         if config.learning_rate > _REFINING_RATE_LIMIT:
             epochs, rate = REFINING["epochs"], REFINING["learning_rate"]
-            text = f"trained weights need less: {epochs} epochs at {rate:g} refined the teachers of the shipped ones"
-            yield "learning_rate", _note(text, Offer(f"Use {epochs} epochs at {rate:g}", REFINING))
+            text = Text(
+                "trained weights need less: {epochs} epochs at {rate:g} refined the teachers of the shipped ones",
+                epochs=epochs,
+                rate=rate,
+            )
+            yield (
+                "learning_rate",
+                _note(text, Offer(Text("Use {epochs} epochs at {rate:g}", epochs=epochs, rate=rate), REFINING)),
+            )
         split = {name: header.config[name] for name in ("seed", "validation_share") if _is_allowed(name, header.config)}
         if differing := {name: value for name, value in split.items() if value != getattr(config, name)}:
-            text = (
-                "the weights were trained with another, so on the same data set they have seen some of the people "
-                "that are now kept aside, and the NME looks better than it is"
+            text = Text(
+                "the weights were trained with another, so on the same data set they have seen "
+                "some of the people that are now kept aside, and the NME looks better than it is"
             )
-            offer = Offer(f"Use the same, {' and '.join(f'{value:g}' for value in differing.values())}", differing)
+            first, *others = differing.values()
+            same = (
+                Text("Use the same, {first:g} and {second:g}", first=first, second=others[0])
+                if others
+                else Text("Use the same, {value:g}", value=first)
+            )
+            offer = Offer(same, differing)
             for name in differing:
                 yield name, _note(text, offer)
 
@@ -181,44 +200,54 @@ class _Case:
         config = self.config
         if not config.teacher:
             if config.teacher_share != _default("teacher_share"):
-                yield "teacher_share", _note("it has no effect without a teacher")
+                yield "teacher_share", _note(Text("it has no effect without a teacher"))
             return
         for path in config.teacher.split(","):
             try:
                 read_weights_header(path)
             except WeightsError as error:
-                yield "teacher", _error(str(error), Offer("No teacher", {"teacher": ""}))
+                yield "teacher", _error(error.said, Offer(Text("No teacher"), {"teacher": ""}))
         if config.teacher_share == 0:
-            yield "teacher_share", _note("0 leaves the labels as they are, so the teacher has no effect")
+            yield "teacher_share", _note(Text("0 leaves the labels as they are, so the teacher has no effect"))
         elif config.teacher_share == 1:
-            yield "teacher_share", _note("1 replaces the labels by what the teacher sees")
+            yield "teacher_share", _note(Text("1 replaces the labels by what the teacher sees"))
 
     def _machine(self) -> Iterator[tuple[str, Advice]]:
         config, device = self.config, self._device
         if config.device != "auto" and self.devices is not None and config.device not in self.devices:
-            text = f"PyTorch finds no {config.device.upper()} device here"
-            yield "device", _error(text, Offer("Use the best there is", {"device": "auto"}))
+            text = Text("PyTorch finds no {device} device here", device=config.device.upper())
+            yield "device", _error(text, Offer(Text("Use the best there is"), {"device": "auto"}))
         if config.threads > self.processors:
-            text = f"this computer has {self.processors} processor cores: more threads only get in each other's way"
+            text = Text(
+                "this computer has {processors} processor cores: more threads only get in each other's way",
+                processors=self.processors,
+            )
             yield "threads", _note(text)
         if device != "cpu":
             return
         if config.precision == "bfloat16":
-            text = "bfloat16 is made for GPUs: on a processor without instructions for it a step took ten times as long"
-            yield "precision", _note(text, Offer("Use float32", {"precision": "float32"}))
+            text = Text(
+                "bfloat16 is made for GPUs: on a processor without instructions for it a step took ten times as long"
+            )
+            yield "precision", _note(text, Offer(Text("Use float32"), {"precision": "float32"}))
         if config.model == "two_conv":
             needed = 7e9 if config.optimizer == "sgd" else 9.2e9  # with Adam's two moments
-            text = f"on a processor Two conv needs {needed / 1e9:.2g} GB of memory or more, and took about 10 s a step"
+            text = Text(
+                "on a processor Two conv needs {needed:.2g} GB of memory or more, and took about 10 s a step",
+                needed=needed / 1e9,
+            )
             if self.memory_bytes is not None and self.memory_bytes < needed:
-                text += f"; {_gigabytes(self.memory_bytes)} are free here"
+                text = Text("{sentence}; {free:.1f} GB are free here", sentence=text, free=self.memory_bytes / 1e9)
             yield "device", _note(text)
         elif config.model == "simple":
-            yield "device", _note("on a processor an epoch of Simple on 2,676 faces took 5.5 minutes")
+            yield "device", _note(Text("on a processor an epoch of Simple on 2,676 faces took 5.5 minutes"))
         batch = min(config.batch_size, self._trained or config.batch_size)
         taken = batch * _MEMORY_A_FACE[config.model]
         if self.memory_bytes is not None and taken > self.memory_bytes / 2:
-            text = (
-                f"such a batch takes about {_gigabytes(taken)} of memory, and {_gigabytes(self.memory_bytes)} are free"
+            text = Text(
+                "such a batch takes about {taken:.1f} GB of memory, and {free:.1f} GB are free",
+                taken=taken / 1e9,
+                free=self.memory_bytes / 1e9,
             )
             yield "batch_size", _note(text)
 
@@ -231,47 +260,63 @@ class _Case:
         if faces is None:
             return
         if config.batch_size > faces:
-            text = f"only about {faces:,} faces are left to train on, so each epoch is a single step"
+            text = Text("only about {faces:,} faces are left to train on, so each epoch is a single step", faces=faces)
             yield "batch_size", _note(text)
         steps = math.ceil(faces / config.batch_size) * config.epochs
         if steps == 1 and config.schedule == "one_cycle":
-            text = "one cycle ends with a rate of almost nothing: a run of a single step learns nothing"
-            yield "schedule", _note(text, Offer("Use a constant rate", {"schedule": "constant"}))
+            text = Text("one cycle ends with a rate of almost nothing: a run of a single step learns nothing")
+            yield "schedule", _note(text, Offer(Text("Use a constant rate"), {"schedule": "constant"}))
         if steps < _FEW_STEPS and not config.finetune:
-            plural = "step" if steps == 1 else "steps"
-            text = f"that is about {steps:,} {plural} from scratch; the shipped weights took over {_SHIPPED_STEPS:,}"
+            text = Text(
+                "that is about {steps:,} step(s) from scratch; the shipped weights took over {shipped:,}",
+                n=steps,
+                steps=steps,
+                shipped=_SHIPPED_STEPS,
+            )
             yield "batch_size", _note(text)
 
     def _without_effect(self) -> Iterator[tuple[str, Advice]]:
         config = self.config
         if config.optimizer != "adamw" and config.weight_decay != 0:
-            yield "weight_decay", _note("it has no effect: only AdamW decays weights here")
+            yield "weight_decay", _note(Text("it has no effect: only AdamW decays weights here"))
         if config.augmentation != "full" and config.calm_share != 0:
-            yield "calm_share", _note("it has no effect: faces are turned and hidden by full augmentation only")
+            yield "calm_share", _note(Text("it has no effect: faces are turned and hidden by full augmentation only"))
         if config.model not in TELLS_FACES and config.negative_share != 0:
-            text = f"{TITLES[config.model]} cannot tell faces from others: these crops take time and teach nothing"
-            yield "negative_share", _note(text, Offer("Use 0", {"negative_share": 0.0}))
+            text = Text(
+                "{network} cannot tell faces from others: these crops take time and teach nothing",
+                network=TITLES[config.model],
+            )
+            yield "negative_share", _note(text, Offer(Text("Use 0"), {"negative_share": 0.0}))
         elif config.model in TELLS_FACES and config.negative_share == 0:
-            yield "negative_share", _note("without them the network does not learn how sure it is of a face")
+            yield "negative_share", _note(Text("without them the network does not learn how sure it is of a face"))
 
     def _learning(self) -> Iterator[tuple[str, Advice]]:
         config = self.config
         usual = _default("learning_rate")
         if config.optimizer != "sgd" and config.learning_rate > _HIGH_ADAM_RATE:
-            text = f"far above the {usual:g} of the shipped weights; a loss that is no number any more ends the run"
-            yield "learning_rate", _note(text, Offer(f"Use {usual:g}", {"learning_rate": usual}))
+            text = Text(
+                "far above the {usual:g} of the shipped weights; a loss that is no number any more ends the run",
+                usual=usual,
+            )
+            yield "learning_rate", _note(text, Offer(Text("Use {usual:g}", usual=usual), {"learning_rate": usual}))
         if config.optimizer == "sgd":
-            text = "it learns slowly here: after one epoch at 0.001 its NME was 13.8 %, Adam's 8.0 %"
-            yield "optimizer", _note(text, Offer("Use AdamW", {"optimizer": "adamw"}))
+            text = Text("it learns slowly here: after one epoch at 0.001 its NME was 13.8 %, Adam's 8.0 %")
+            yield "optimizer", _note(text, Offer(Text("Use AdamW"), {"optimizer": "adamw"}))
         if config.loss == "wing" and config.model not in TELLS_FACES:
-            text = f"it bends at 250 px and {TITLES[config.model]} sees 224, so only its inner part is ever used"
+            text = Text(
+                "it bends at 250 px and {network} sees 224, so only its inner part is ever used",
+                network=TITLES[config.model],
+            )
             yield "loss", _note(text)
         if config.augmentation == "none":
-            yield "augmentation", _note("every crop then sits exactly on its label, as no detector places it")
+            yield "augmentation", _note(Text("every crop then sits exactly on its label, as no detector places it"))
         elif config.augmentation == "random_crop":
-            yield "augmentation", _note("faces are only shifted, as published: never turned, hidden or lit otherwise")
+            yield (
+                "augmentation",
+                _note(Text("faces are only shifted, as published: never turned, hidden or lit otherwise")),
+            )
         if config.validation_share > 0.5:
-            yield "validation_share", _note("more people are kept aside than trained on")
+            yield "validation_share", _note(Text("more people are kept aside than trained on"))
 
 
 def _is_allowed(name: str, settings: Mapping[str, Any]) -> bool:
@@ -284,7 +329,3 @@ def _is_allowed(name: str, settings: Mapping[str, Any]) -> bool:
 
 def _default(name: str) -> Any:
     return next(setting.default for setting in fields(TrainConfig) if setting.name == name)
-
-
-def _gigabytes(size: float) -> str:
-    return f"{size / 1e9:.1f} GB"

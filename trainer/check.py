@@ -17,6 +17,7 @@ from trainer.contact_sheet import SheetFace, contact_sheet
 from trainer.core.files import write_atomically
 from trainer.core.keypoints import NUM_KEYPOINTS, inter_ocular_distance
 from trainer.core.preprocess import CROP_PER_BOX, box_from_keypoints, crop_squares
+from trainer.core.text import Text
 from trainer.dataset import DatasetError, load_crops, read_image
 from trainer.label_files import Problem
 from trainer.readers import find_source, read_rows, source_of_table
@@ -141,13 +142,17 @@ def write_good_rows(report: DatasetReport, path: Path) -> int:
         cannot be written.
     """
     if source_of_table(path).layout != "csv":
-        raise DatasetError(f"{path.name} is the name of a published table; choose another")
+        raise DatasetError("{name} is the name of a published table; choose another", name=path.name)
     there = Path(os.path.abspath(path))  # noqa: PTH100 (which, unlike resolve, goes by links as the reader does)
     if any(there == Path(os.path.abspath(labels)) for labels, _ in report.source.parts.values()):  # noqa: PTH100
-        raise DatasetError(f"{path} is the table that was checked; choose another name, so that no row is lost")
+        raise DatasetError(
+            "{path} is the table that was checked; choose another name, so that no row is lost", path=path
+        )
     rows = [row for row in report.rows if row.split == "training"]
     if not rows:
-        raise DatasetError(f"{path} is not written: no face of {report.source.root} can be trained on")
+        raise DatasetError(
+            "{path} is not written: no face of {root} can be trained on", path=path, root=report.source.root
+        )
     text = io.StringIO(newline="")
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["file", *(f"{axis}{number}" for number in range(NUM_KEYPOINTS) for axis in "xy")])
@@ -155,14 +160,16 @@ def write_good_rows(report: DatasetReport, path: Path) -> int:
         image = Path(os.path.abspath(row.sample.image_path))  # noqa: PTH100
         if not image.is_relative_to(there.parent):
             raise DatasetError(
-                f"{path} cannot name the images, which are not below its folder; choose a place in {report.source.root}"
+                "{path} cannot name the images, which are not below its folder; choose a place in {root}",
+                path=path,
+                root=report.source.root,
             )
         # Each number is the shortest that reads back as the same float32.
         table.writerow([image.relative_to(there.parent).as_posix(), *map(str, row.sample.keypoints_px.flatten())])
     try:
         write_atomically(path, text.getvalue().encode("utf-8"))
     except OSError as error:
-        raise DatasetError(f"{path} cannot be written ({error.strerror})") from error
+        raise DatasetError("{path} cannot be written ({reason})", path=path, reason=error.strerror) from error
     return len(rows)
 
 
@@ -188,7 +195,7 @@ def sample_sheet(report: DatasetReport, *, count: int = 24, seed: int = 0, tile_
         If there is no usable face, or an image has gone since.
     """
     if not report.rows:
-        raise DatasetError(f"there is no face to draw: no label of {report.source.root} can be used")
+        raise DatasetError("there is no face to draw: no label of {root} can be used", root=report.source.root)
     chosen = np.random.default_rng(seed).permutation(len(report.rows))[:count]
     faces = []
     for sample in (report.rows[i].sample for i in chosen):
@@ -227,7 +234,7 @@ def _decode(path: Path) -> _Picture | str:
     try:
         image = read_image(path)
     except DatasetError as error:
-        return str(error).replace(str(path), path.name, 1)
+        return Text(error.text, **error.values | {"path": path.name})
     height, width = image.shape[:2]
     return _Picture(width, height, hashlib.blake2b(image.data, digest_size=16, salt=width.to_bytes(8)).digest())
 
@@ -238,9 +245,12 @@ def _why_not_in(picture: _Picture, keypoints_px: NDArray[np.float32]) -> str | N
     beyond_px = np.maximum(-keypoints_px, keypoints_px - last_pixel).max(axis=1)  # (68,)
     if beyond_px.max() <= limit_px:
         return None
-    return (
-        f"keypoint {beyond_px.argmax()} is {beyond_px.max():.0f} px outside the image of {picture.width} x "
-        f"{picture.height} px"
+    return Text(
+        "keypoint {keypoint} is {distance_px:.0f} px outside the image of {width} x {height} px",
+        keypoint=beyond_px.argmax(),
+        distance_px=beyond_px.max(),
+        width=picture.width,
+        height=picture.height,
     )
 
 
@@ -255,9 +265,16 @@ def _doubles(rows: Sequence[Row], pictures: Sequence[_Picture]) -> list[Problem]
         before = of_image.setdefault(path, [])
         twin = next((other for other in before if _is_same_face(row, other)), None)
         if twin is not None:
-            warnings.append(Problem(row.file, row.line, path, f"lists the face of {_place(twin)} again"))
+            warnings.append(
+                Problem(row.file, row.line, path, Text("lists the face of {place} again", place=_place(twin)))
+            )
         elif not before and first.sample.image_path != path:
-            reason = f"{path.name} has the same pixels as {first.sample.image_path.name} of {_place(first)}"
+            reason = Text(
+                "{name} has the same pixels as {other} of {place}",
+                name=path.name,
+                other=first.sample.image_path.name,
+                place=_place(first),
+            )
             warnings.append(Problem(row.file, row.line, path, reason))
         before.append(row)
     return warnings
@@ -278,7 +295,11 @@ def _leaks(source: Source, rows: Sequence[Row]) -> list[Problem]:
     common = len(test & _identities(rows, "training"))
     if not common:
         return []
-    reason = f"{common} of its {len(test)} identities are in training too; a figure on it says little about new people"
+    reason = Text(
+        "{count} of its {total} identities are in training too; a figure on it says little about new people",
+        count=common,
+        total=len(test),
+    )
     return [Problem(source.parts["test"][0], None, None, reason)]
 
 
@@ -293,15 +314,16 @@ def _range(values: Iterable[float]) -> Range | None:
 
 def _why_not(source: Source, rows: Sequence[Row], *, stopped: bool) -> str | None:
     if stopped:
-        return "the check was stopped before its end"
+        return Text("the check was stopped before its end")
     if "training" not in source.parts:
-        return "it has no training split"
+        return Text("it has no training split")
     identities = _identities(rows, "training")
     if not identities:
-        return "no label of its training split can be used"
+        return Text("no label of its training split can be used")
     if len(identities) == 1:
-        return (
-            f"all its faces are of one identity, {identities.pop()!r} (the file name up to its last underscore), and "
-            "validation needs another"
+        return Text(
+            "all its faces are of one identity, {identity!r} (the file name up to its last "
+            "underscore), and validation needs another",
+            identity=identities.pop(),
         )
     return None

@@ -14,6 +14,7 @@ import numpy as np
 from trainer import runs
 from trainer.core.errors import FkdError
 from trainer.core.resources import default_weights_path
+from trainer.core.text import Text
 from trainer.dataset import split_by_identity
 from trainer.pair_sheets import ABOUT_SAME_NME, PairGroup, nme_differences, pair_sheets
 from trainer.readers import read_samples
@@ -127,22 +128,39 @@ class Comparison:
     @property
     def sentence(self) -> str:
         """The verdict in words."""
-        new, old = (percent(one.evaluation.score.nme_mean) for one in (self.new, self.old))
+        new, old = (100 * one.evaluation.score.nme_mean for one in (self.new, self.old))
         if self.people < FEWEST_PEOPLE:
-            return (
-                f"There are too few people to tell which weights are better: NME {new} instead of {old} on "
-                f"{self.faces} faces of {self.people}."
+            return Text(
+                "There are too few people to tell which weights are better: "
+                "NME {new:.2f}\u00a0% instead of {old:.2f}\u00a0% on {faces} faces of {people}.",
+                new=new,
+                old=old,
+                faces=self.faces,
+                people=self.people,
             )
-        whose = "" if self.caveats else " of people that neither has seen"
-        figures = f"NME {new} instead of {old} on {self.faces} faces{whose}"
+        figures = (
+            Text(
+                "NME {new:.2f}\u00a0% instead of {old:.2f}\u00a0% on {faces} faces", new=new, old=old, faces=self.faces
+            )
+            if self.caveats
+            else Text(
+                "NME {new:.2f}\u00a0% instead of {old:.2f}\u00a0% on {faces} faces of people that neither has seen",
+                new=new,
+                old=old,
+                faces=self.faces,
+            )
+        )
         match self.verdict:
             case Verdict.BETTER:
-                return f"The new weights are better: {figures}."
+                return Text("The new weights are better: {figures}.", figures=figures)
             case Verdict.WORSE:
-                return f"The new weights are worse: {figures}. Keep the old ones."
+                return Text("The new weights are worse: {figures}. Keep the old ones.", figures=figures)
             case Verdict.NO_DIFFERENCE:
-                margin = max(self.difference.margin, SMALLEST_NME)
-                return f"There is no real difference: {figures}; chance alone makes up to {percent(margin)}."
+                return Text(
+                    "There is no real difference: {figures}; chance alone makes up to {margin:.2f}\u00a0%.",
+                    figures=figures,
+                    margin=100 * max(self.difference.margin, SMALLEST_NME),
+                )
 
 
 def compare(
@@ -259,27 +277,30 @@ def _shipped_weights() -> Path:
     try:
         return default_weights_path()
     except FileNotFoundError as error:
-        raise ComparisonError(f"there are no shipped weights to compare with: {error}") from error
+        raise ComparisonError("there are no shipped weights to compare with: {error}", error=error) from error
 
 
 def _refuse_what_cannot_be_compared(run: Path, old: Path, new: Path) -> None:
     if not new.is_file():
         raise ComparisonError(
-            f"the run {run.name} has no weights to compare ({new.name} is missing); resume it until an epoch is done"
+            "the run {name} has no weights to compare ({file} is missing); resume it until an epoch is done",
+            name=run.name,
+            file=new.name,
         )
     if not old.is_file():
-        raise ComparisonError(f"the weights to compare with, {old}, are gone; choose others")
+        raise ComparisonError("the weights to compare with, {old}, are gone; choose others", old=old)
     if old.samefile(new):
         raise ComparisonError(
-            f"the network to compare with is that of the run {run.name} itself; compare with another one"
+            "the network to compare with is that of the run {name} itself; compare with another one", name=run.name
         )
 
 
 def _people_kept_aside(run: Path, config: TrainConfig) -> list[Sample]:
     if not config.data or not Path(config.data).exists():
         raise ComparisonError(
-            f"the data that the run {run.name} was trained on are not at {config.data or 'any place that it names'} "
-            "any more; put them back there to compare"
+            "the data that the run {name} was trained on are not at {data} any more; put them back there to compare",
+            name=run.name,
+            data=config.data or Text("any place that it names"),
         )
     samples = read_samples(config.data, correct_labels=config.correct_labels)
     return split_by_identity(samples, validation_share=config.validation_share, seed=config.seed)[1]
@@ -288,20 +309,27 @@ def _people_kept_aside(run: Path, config: TrainConfig) -> list[Sample]:
 def _caveats(config: TrainConfig, predictors: Sequence[Predictor], faces: int) -> list[str]:
     """Say who may have been trained on some of the people that both were judged on."""
     old, new = (_has_kept_aside(predictor.info, config, faces) for predictor in predictors)
-    caveats = []
+    caveats: list[str] = []
     if not old:
         caveats.append(
-            "The old weights did not keep the same people aside: they may have been trained on some of these faces, "
-            "which flatters them."
+            Text(
+                "The old weights did not keep the same people aside: they may have been trained on "
+                "some of these faces, which flatters them."
+            )
         )
     if not new:
         caveats.append(
-            "The data have changed since the run: the new weights may have been trained on some of these faces, which "
-            "flatters them."
+            Text(
+                "The data have changed since the run: the new weights may have been trained on some "
+                "of these faces, which flatters them."
+            )
         )
     elif config.finetune and not _start_has_kept_aside(config, faces):
         caveats.append(
-            "The run began with weights that may have been trained on some of these faces, which flatters the new ones."
+            Text(
+                "The run began with weights that may have been trained on some of these faces, which "
+                "flatters the new ones."
+            )
         )
     return caveats
 

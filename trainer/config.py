@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_type_hints
 
 from trainer.core.errors import FkdError
 from trainer.core.names import DEFAULT_NETWORK, DEVICE_NAMES, NETWORK_NAMES
+from trainer.core.text import Text
 
 if TYPE_CHECKING:
     import argparse
@@ -25,8 +26,11 @@ class ConfigError(FkdError, ValueError):
     """A training configuration that cannot work; the message names the field and the value."""
 
 
-def _setting(default: Any, help_text: str, label: str, **options: Any) -> Any:
-    return field(default=default, metadata={"help": help_text, "label": label, "group": "advanced", **options})
+def _setting(default: Any, help_text: str, label: str, *, zero: str = "", hint: str = "", **options: Any) -> Any:
+    """Make a field; the collector of texts to translate knows this function's `help_text`, `label`, `zero`, `hint`."""
+    said = {"help": help_text, "label": label, "zero": zero, "hint": hint}
+    texts = {name: Text(text) for name, text in said.items() if text}
+    return field(default=default, metadata={**texts, "group": "advanced", **options})
 
 
 @dataclass(frozen=True)
@@ -97,9 +101,7 @@ class TrainConfig:
     )
     seed: int = _setting(1, "seed of the split, the weights and the augmentation", "Seed", minimum=0, maximum=2**31 - 1)
     device: str = _setting("auto", "where to train", "Device", group="main", choices=DEVICE_NAMES)
-    precision: PrecisionName = _setting(  # noqa: RUF009
-        "auto", "numbers to compute with; auto: bfloat16 on CUDA", "Precision"
-    )
+    precision: PrecisionName = _setting("auto", "numbers to compute with; auto: bfloat16 on CUDA", "Precision")  # noqa: RUF009
     threads: int = _setting(
         0,
         "processor threads; 0: all",
@@ -122,16 +124,30 @@ class TrainConfig:
             value, limits = getattr(self, setting.name), setting.metadata
             choices = setting_choices(setting.name, type(self))
             if choices and value not in choices:
-                raise ConfigError(f"{setting.name} is {value!r}; choose one of {', '.join(choices)}")
+                raise ConfigError(
+                    "{name} is {value!r}; choose one of {choices}",
+                    name=setting.name,
+                    value=value,
+                    choices=", ".join(choices),
+                )
             kind = setting_type(setting.name, type(self))
             if kind in _KINDS and type(value) not in _KINDS[kind]:  # type(): True is an int to isinstance
-                raise ConfigError(f"{setting.name} is {value!r}; it must be of type {kind.__name__}")
+                raise ConfigError(
+                    "{name} is {value!r}; it must be of type {kind}",
+                    name=setting.name,
+                    value=value,
+                    kind=kind.__name__,
+                )
             if "minimum" in limits and not limits["minimum"] <= value <= limits["maximum"]:
                 raise ConfigError(
-                    f"{setting.name} is {value}; it must be between {limits['minimum']} and {limits['maximum']}"
+                    "{name} is {value}; it must be between {minimum} and {maximum}",
+                    name=setting.name,
+                    value=value,
+                    minimum=limits["minimum"],
+                    maximum=limits["maximum"],
                 )
         if self.learning_rate == 0:
-            raise ConfigError("learning_rate is 0; nothing would be learned")
+            raise ConfigError("{name} is 0; nothing would be learned", name="learning_rate")
 
     def to_json(self) -> str:
         """Return the configuration as indented JSON."""
@@ -149,11 +165,11 @@ class TrainConfig:
         try:
             values = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise ConfigError(f"it is not JSON: {error}") from error
+            raise ConfigError("it is not JSON: {error}", error=error) from error
         if not isinstance(values, dict):
             raise ConfigError("it holds no settings")
         if unknown := sorted(values.keys() - {setting.name for setting in fields(cls)}):
-            raise ConfigError(f"it has the setting {unknown[0]!r}, which this version does not know")
+            raise ConfigError("it has the setting {name!r}, which this version does not know", name=unknown[0])
         return cls(**values)
 
     def to_arguments(self) -> list[str]:

@@ -170,11 +170,11 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     try:
         data = np.fromfile(path, np.uint8)  # cv2.imread cannot open every path on Windows
     except OSError as error:
-        raise DatasetError(f"{path} cannot be read ({error.strerror})") from error
+        raise DatasetError("{path} cannot be read ({reason})", path=path, reason=error.strerror) from error
     try:
         image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
     except cv2.error:  # of a size that OpenCV refuses, for one
         image = None
     if image is None:
-        raise DatasetError(f"{path} is not an image that can be decoded")
+        raise DatasetError("{path} is not an image that can be decoded", path=path)
     return image  # type: ignore[return-value]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, NoReturn, get_args, get_type_hints
+
+from trainer.core.text import Text
 
 
 @dataclass(frozen=True)
@@ -72,14 +74,14 @@ class RunFinished:
 
 @dataclass(frozen=True)
 class Notice:
-    """Something the user should know while the run goes on, in a sentence."""
+    """Something the user should know while the run goes on, in a sentence, which may be a `Text`."""
 
     message: str
 
 
 @dataclass(frozen=True)
 class RunFailed:
-    """The run ended with an error; the message is one sentence for the user."""
+    """The run ended with an error; the message is one sentence for the user, which may be a `Text`."""
 
     message: str
 
@@ -96,7 +98,11 @@ _FIELD_TYPES: Final = {name: get_type_hints(kind) for name, kind in _EVENT_TYPES
 
 def to_json_line(event: Event) -> str:
     """Return an event as one line of JSON, without the line break."""
-    return json.dumps({"event": type(event).__name__, **asdict(event)}, allow_nan=False)
+    content = {"event": type(event).__name__, **asdict(event)}
+    message = getattr(event, "message", None)
+    if isinstance(message, Text):  # for who shows it in another language
+        content["said"] = _as_json(message)
+    return json.dumps(content, allow_nan=False)
 
 
 def from_json_line(line: str) -> Event:
@@ -109,14 +115,36 @@ def from_json_line(line: str) -> Event:
     """
     try:
         fields = json.loads(line, parse_constant=_refuse_constant)
-        name = fields.pop("event")
+        name, said = fields.pop("event"), fields.pop("said", None)
         event: Event = _EVENT_TYPES[name](**fields)
         for field, value in fields.items():
             if not _fits(value, _FIELD_TYPES[name][field]):
                 raise TypeError(f"{field} is {value!r}")
+        if said is not None:
+            event = replace(event, message=_from_json(said))
         return event
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"not a training event: {line[:200]!r}") from error
+
+
+def _as_json(value: Any) -> Any:
+    """Make JSON of a text, or of one of its values: numbers stay what they are, everything else is as it is said."""
+    if isinstance(value, Text):
+        return {"text": value.template, "values": {name: _as_json(one) for name, one in value.values.items()}}
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return str(value)
+    return value
+
+
+def _from_json(said: Any) -> Any:
+    """Read what `_as_json` wrote; `TypeError` or `KeyError` where it is nothing of the kind."""
+    if not isinstance(said, dict):
+        return said
+    values = {name: _from_json(value) for name, value in said["values"].items()}
+    try:
+        return Text(said["text"], **values)
+    except (LookupError, AttributeError) as error:  # a name without a value
+        raise TypeError(f"{said!r} is no text") from error
 
 
 def _refuse_constant(text: str) -> NoReturn:

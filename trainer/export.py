@@ -100,9 +100,16 @@ def export(
         more than `parity.TOLERANCE_PX` off.
     """
     if opset not in OPSETS:
-        raise ExportError(f"operator set {opset} cannot be written; choose one from {OPSETS[0]} to {OPSETS[-1]}")
+        raise ExportError(
+            "operator set {opset} cannot be written; choose one from {first} to {last}",
+            opset=opset,
+            first=OPSETS[0],
+            last=OPSETS[-1],
+        )
     if file_format == "onnx" and not find_spec("onnx"):
-        raise ExportError(f"writing ONNX takes the packages onnx and onnxruntime; {_HOW_TO_INSTALL}")
+        raise ExportError(
+            "writing ONNX takes the packages onnx and onnxruntime; {how_to_install}", how_to_install=_HOW_TO_INSTALL
+        )
     checkpoint = load_checkpoint(weights)
     network = checkpoint.network
     network.fold()
@@ -165,8 +172,11 @@ def _write_onnx(
     size_bytes = sum(tensor.numel() * tensor.element_size() for tensor in plain.state_dict().values())
     if size_bytes + _GRAPH_BYTES > _ONNX_LIMIT_BYTES:
         raise ExportError(
-            f"the {story['network']} network takes {size_bytes / 1e9:.2f} GB, and a file of ONNX cannot hold more than "
-            f"{_ONNX_LIMIT_BYTES / 1e9:.2f} GB; choose --format torchscript"
+            "the {network} network takes {size_gb:.2f} GB, and a file of ONNX cannot hold more "
+            "than {limit_gb:.2f} GB; choose --format torchscript",
+            network=story["network"],
+            size_gb=size_bytes / 1e9,
+            limit_gb=_ONNX_LIMIT_BYTES / 1e9,
         )
     with parity.without_deprecation_warnings():
         torch.onnx.export(
@@ -200,13 +210,21 @@ def _refuse_what_differs(checks: Sequence[parity.Check], path: Path) -> None:
     first = checks[0]
     if first.difference_px is None:
         raise ExportError(
-            f"{path} was not written, because nothing here can check it: {first.runtime} cannot run it, and "
-            f"onnxruntime is missing; {_HOW_TO_INSTALL}"
+            "{path} was not written, because nothing here can check it: {runtime} cannot run it, "
+            "and onnxruntime is missing; {how_to_install}",
+            path=path,
+            runtime=first.runtime,
+            how_to_install=_HOW_TO_INSTALL,
         )
     if not first.is_close:
         raise ExportError(
-            f"{path} was not written: run by {first.runtime} its keypoints are {first.difference_px:.3g} px off (and "
-            f"its face logit {first.difference_logit:.3g}), where {parity.TOLERANCE_PX} px are allowed"
+            "{path} was not written: run by {runtime} its keypoints are {difference_px:.3g} px "
+            "off (and its face logit {difference_logit:.3g}), where {tolerance_px} px are allowed",
+            path=path,
+            runtime=first.runtime,
+            difference_px=first.difference_px,
+            difference_logit=first.difference_logit,
+            tolerance_px=parity.TOLERANCE_PX,
         )
 
 
@@ -216,14 +234,16 @@ def _replacing(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         if path.is_dir():
-            raise ExportError(f"{path} is a folder; choose a file for --out")
+            raise ExportError("{path} is a folder; choose a file for --out", path=path)
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        raise ExportError(f"{path} cannot be written ({error.strerror}); choose another --out") from error
+        raise ExportError(
+            "{path} cannot be written ({reason}); choose another --out", path=path, reason=error.strerror
+        ) from error
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)

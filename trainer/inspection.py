@@ -21,6 +21,7 @@ from trainer.core.models import count_parameters
 from trainer.core.predictor import resolve_device
 from trainer.core.preprocess import as_grey_or_bgr, crop_squares, extract_crop
 from trainer.core.resources import default_weights_path
+from trainer.core.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -31,7 +32,7 @@ OUTPUT: Final = "output"
 """Name of the row for the network as a whole: what it does between and after its layers, and its keypoints."""
 _RUNS: Final = 30
 _MEASURE_S: Final = 1.0
-_KINDS: Final = {"Residual": "Shortcut added, ReLU", "ReLU": "ReLU", "Linear": "Linear"}
+_KINDS: Final = {"Residual": Text("Shortcut added, ReLU"), "ReLU": "ReLU", "Linear": "Linear"}
 
 
 class InspectionError(FkdError):
@@ -196,7 +197,12 @@ class Inspection:
         unit = next((unit for unit in self._units if unit.name == layer), None)
         if unit is None:
             names = ", ".join(unit.name for unit in self._units)
-            raise InspectionError(f"the {self.network_name} network has no layer {layer!r}; choose one of {names}")
+            raise InspectionError(
+                "the {network} network has no layer {layer!r}; choose one of {names}",
+                network=self.network_name,
+                layer=layer,
+                names=names,
+            )
         kept: list[NDArray[np.float32]] = []
 
         def keep(_module: nn.Module, _inputs: Any, output: Any) -> None:
@@ -210,11 +216,17 @@ class Inspection:
         except _Done:
             pass
         except torch.OutOfMemoryError as error:
-            raise InspectionError(f"{self.device.type} has no memory left for {layer}; close other programs") from error
+            raise InspectionError(
+                "{device} has no memory left for {layer}; close other programs", device=self.device.type, layer=layer
+            ) from error
         finally:
             hook.remove()
         if not kept:
-            raise InspectionError(f"the {self.network_name} network never runs its layer {layer}; choose another")
+            raise InspectionError(
+                "the {network} network never runs its layer {layer}; choose another",
+                network=self.network_name,
+                layer=layer,
+            )
         return kept[0]
 
     def _run(self, crop: NDArray[np.uint8]) -> None:
@@ -323,7 +335,7 @@ def _path(weights: Path | str | None) -> Path:
     try:
         return default_weights_path()
     except FileNotFoundError as error:
-        raise CheckpointError(f"there are no shipped weights: {error}") from error
+        raise CheckpointError("there are no shipped weights: {error}", error=error) from error
 
 
 def _values(output: Any) -> torch.Tensor:
@@ -347,7 +359,7 @@ def _units(module: nn.Module, path: str) -> Iterator[_Unit]:
         for key, child in children.items():
             yield from _units(child, f"{path}.{words[key]}" if path else words[key])
         if not path:
-            yield _Unit(name, "Keypoints", module, 0, has_norm=False)
+            yield _Unit(name, Text("Keypoints"), module, 0, has_norm=False)
         elif not isinstance(module, nn.Sequential):
             yield _Unit(name, _kind(module), module, 0, has_norm=False)
 
@@ -371,7 +383,8 @@ def _words(module: nn.Module, children: dict[str, nn.Module]) -> dict[str, str]:
 def _kind(module: nn.Module) -> str:
     match module:
         case nn.Conv2d(kernel_size=size, stride=stride):
-            return f"Conv2d {_by(size)}" + (f", stride {stride[0]}" if stride[0] > 1 else "")
+            kind = f"Conv2d {_by(size)}"
+            return Text("{kind}, stride {stride}", kind=kind, stride=stride[0]) if stride[0] > 1 else kind
         case nn.MaxPool2d(kernel_size=size):
             return f"MaxPool2d {_by(size)}"
         case _:
@@ -380,4 +393,4 @@ def _kind(module: nn.Module) -> str:
 
 
 def _by(size: int | tuple[int, ...]) -> str:
-    return " × ".join(map(str, (size, size) if isinstance(size, int) else size))  # noqa: RUF001 (a times sign)
+    return " × ".join(map(str, (size, size) if isinstance(size, int) else size))

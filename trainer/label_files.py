@@ -13,6 +13,7 @@ import numpy as np
 
 from trainer.core.keypoints import NUM_KEYPOINTS, OUTER_EYE_CORNERS, inter_ocular_distance
 from trainer.core.preprocess import box_from_keypoints
+from trainer.core.text import Text
 from trainer.dataset import Sample, identity_of
 
 if TYPE_CHECKING:
@@ -86,9 +87,9 @@ def walk(root: Path) -> Iterator[Path]:
 class _BadError(ValueError):
     """A row that cannot be used, and the image that it names."""
 
-    def __init__(self, reason: str, image: Path | None = None) -> None:
+    def __init__(self, reason: Text, image: Path | None = None) -> None:
         super().__init__(reason)
-        self.image = image
+        self.reason, self.image = reason, image
 
 
 def read_table(table: Path, images: Path, split: Part) -> Iterator[Row | Problem]:
@@ -96,13 +97,18 @@ def read_table(table: Path, images: Path, split: Part) -> Iterator[Row | Problem
     try:
         text = table.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        yield Problem(table, None, None, f"cannot be read ({error.strerror})")
+        yield Problem(table, None, None, Text("cannot be read ({reason})", reason=error.strerror))
         return
     except UnicodeDecodeError:
-        yield Problem(table, None, None, "cannot be read as UTF-8 text; save the table as CSV in UTF-8")
+        yield Problem(table, None, None, Text("cannot be read as UTF-8 text; save the table as CSV in UTF-8"))
         return
     if not images.is_dir():
-        yield Problem(table, None, None, f"the folder {images} with its images is missing; put it beside the table")
+        yield Problem(
+            table,
+            None,
+            None,
+            Text("the folder {images} with its images is missing; put it beside the table", images=images),
+        )
         return
     rows = csv.reader(io.StringIO(text, newline=""))
     is_first, is_empty = True, True
@@ -113,8 +119,7 @@ def read_table(table: Path, images: Path, split: Part) -> Iterator[Row | Problem
             if is_first:
                 is_first = False
                 if separator := _wrong_separator(row):
-                    reason = f"the separator must be a comma, not a {separator}; save the table as comma-separated"
-                    yield Problem(table, rows.line_num, None, reason)
+                    yield Problem(table, rows.line_num, None, separator)
                     return
                 if _is_header(row):
                     continue
@@ -122,19 +127,28 @@ def read_table(table: Path, images: Path, split: Part) -> Iterator[Row | Problem
             try:
                 yield Row(table, rows.line_num, split, _read_row(row, images))
             except _BadError as bad:
-                yield Problem(table, rows.line_num, bad.image, str(bad))
+                yield Problem(table, rows.line_num, bad.image, bad.reason)
     except csv.Error as error:
-        yield Problem(table, rows.line_num, None, f"cannot be read from here on ({error}); is a quotation mark open?")
+        yield Problem(
+            table,
+            rows.line_num,
+            None,
+            Text("cannot be read from here on ({error}); is a quotation mark open?", error=error),
+        )
         return
     if is_empty:
-        yield Problem(table, None, None, "has no rows; there is nothing to train on")
+        yield Problem(table, None, None, Text("has no rows; there is nothing to train on"))
 
 
-def _wrong_separator(row: Sequence[str]) -> str | None:
+def _wrong_separator(row: Sequence[str]) -> Text | None:
+    """Say so where a row looks as if its cells were separated by something else than commas."""
     if len(row) == COLUMNS:
         return None
-    counts = {name: sum(cell.count(mark) for cell in row) for mark, name in ((";", "semicolon"), ("\t", "tab"))}
-    return next((name for name, count in counts.items() if count > 1), None)
+    marks = {
+        ";": Text("the separator must be a comma, not a semicolon; save the table as comma-separated"),
+        "\t": Text("the separator must be a comma, not a tab; save the table as comma-separated"),
+    }
+    return next((reason for mark, reason in marks.items() if sum(cell.count(mark) for cell in row) > 1), None)
 
 
 def _is_header(row: Sequence[str]) -> bool:
@@ -156,10 +170,17 @@ def _is_number(cell: str) -> bool:
 def _read_row(row: Sequence[str], images: Path) -> Sample:
     if len(row) != COLUMNS:
         keypoints, odd = divmod(len(row) - 1, 2)
-        found = f"{_of(len(row), 'column')} instead of {COLUMNS}"
         if keypoints and not odd:
-            found = f"{_of(keypoints, 'keypoint')} instead of {NUM_KEYPOINTS}"
-        raise _BadError(f"{found}; a row is a file name, then x and y of {NUM_KEYPOINTS} keypoints")
+            found = Text("%n keypoint(s) instead of {expected}", n=keypoints, expected=NUM_KEYPOINTS)
+        else:
+            found = Text("%n column(s) instead of {expected}", n=len(row), expected=COLUMNS)
+        raise _BadError(
+            Text(
+                "{found}; a row is a file name, then x and y of {keypoints} keypoints",
+                found=found,
+                keypoints=NUM_KEYPOINTS,
+            )
+        )
     path = _image_path(row[0], images)
     return Sample(path, _keypoints(row[1:], path), identity_of(path.relative_to(images)))
 
@@ -167,33 +188,50 @@ def _read_row(row: Sequence[str], images: Path) -> Sample:
 def _image_path(name: str, folder: Path) -> Path:
     relative = PureWindowsPath(name)  # which takes both kinds of slash
     if not relative.parts:
-        raise _BadError("the row has no file name")
+        raise _BadError(Text("the row has no file name"))
     if relative.drive or relative.root or ".." in relative.parts:
-        raise _BadError(f"{shortened(name)!r} leads out of the folder of the images; names are relative to {folder}")
+        raise _BadError(
+            Text(
+                "{name!r} leads out of the folder of the images; names are relative to {folder}",
+                name=shortened(name),
+                folder=folder,
+            )
+        )
     path = folder.joinpath(*relative.parts)
     try:
         if path.is_file():
             return path
     except OSError:  # a name that is too long, for one
         pass
-    raise _BadError(f"there is no image {shortened(name)!r} in {folder}", path)
+    raise _BadError(Text("there is no image {name!r} in {folder}", name=shortened(name), folder=folder), path)
 
 
 def _keypoints(cells: Sequence[str], image: Path, *, first_pixel: float = 0.0) -> NDArray[np.float32]:
     if (text := next((cell for cell in cells if not _is_number(cell)), None)) is not None:
-        raise _BadError(f"{shortened(text)!r} is not a number", image)
+        raise _BadError(Text("{word!r} is not a number", word=shortened(text)), image)
     points = np.array([float(cell) for cell in cells]).reshape(NUM_KEYPOINTS, 2) - first_pixel
     for place in np.argwhere(~(np.abs(points) < MAX_COORDINATE_PX)):  # which finds NaN too
         number, axis = (int(i) for i in place)
         raise _BadError(
-            f"{'xy'[axis]} of keypoint {number} is {cells[2 * number + axis]}, not a number of pixels", image
+            Text(
+                "{axis} of keypoint {number} is {cell}, not a number of pixels",
+                axis="xy"[axis],
+                number=number,
+                cell=cells[2 * number + axis],
+            ),
+            image,
         )
     keypoints = points.astype(np.float32)
     if not np.ptp(keypoints, axis=0).any():
-        raise _BadError("all keypoints are at one place", image)
+        raise _BadError(Text("all keypoints are at one place"), image)
     if inter_ocular_distance(keypoints) < MIN_IOD_PER_BOX * box_from_keypoints(keypoints)[2]:
-        corners = " and ".join(map(str, OUTER_EYE_CORNERS))
-        raise _BadError(f"keypoints {corners}, the outer corners of the eyes, are at one place", image)
+        first, second = OUTER_EYE_CORNERS
+        reason = Text(
+            "keypoints {first} and {second}, the outer corners of the eyes, are at one place",
+            first=first,
+            second=second,
+        )
+        raise _BadError(reason, image)
     return keypoints
 
 
@@ -210,12 +248,18 @@ def read_pts_folder(root: Path) -> Iterator[Row | Problem]:
         image = images.get(path.with_suffix(""))
         try:
             if image is None:
-                raise _BadError(f"there is no image {path.stem} ({', '.join(IMAGE_SUFFIXES[:3])} ...) beside it")
+                raise _BadError(
+                    Text(
+                        "there is no image {stem} ({suffixes} ...) beside it",
+                        stem=path.stem,
+                        suffixes=", ".join(IMAGE_SUFFIXES[:3]),
+                    )
+                )
             # Collections of photographs: each shows somebody else, and their names number the pictures.
             identity = image.relative_to(root).with_suffix("").as_posix()
             yield Row(path, None, "training", Sample(image, _read_pts(path, image), identity))
         except _BadError as bad:
-            yield Problem(path, None, bad.image, str(bad))
+            yield Problem(path, None, bad.image, bad.reason)
 
 
 def _read_pts(path: Path, image: Path) -> NDArray[np.float32]:
@@ -223,18 +267,17 @@ def _read_pts(path: Path, image: Path) -> NDArray[np.float32]:
         lines = [line.split() for line in path.read_bytes().decode("utf-8-sig").splitlines()]
         points = [line for line in lines[lines.index(["{"]) + 1 : lines.index(["}"])] if line]
     except OSError as error:
-        raise _BadError(f"cannot be read ({error.strerror})", image) from error
+        raise _BadError(Text("cannot be read ({reason})", reason=error.strerror), image) from error
     except ValueError as error:  # not text, or without the braces
-        raise _BadError("is no .pts file: 68 lines of x and y between a line { and a line }", image) from error
+        raise _BadError(Text("is no .pts file: 68 lines of x and y between a line { and a line }"), image) from error
     if len(points) != NUM_KEYPOINTS:
-        raise _BadError(f"{_of(len(points), 'keypoint')} instead of {NUM_KEYPOINTS}", image)
+        raise _BadError(
+            Text("%n keypoint(s) instead of {expected}", n=len(points), expected=NUM_KEYPOINTS),
+            image,
+        )
     if wrong := next((line for line in points if len(line) != 2), None):
-        raise _BadError(f"{shortened(' '.join(wrong))!r} is not x and y of a keypoint", image)
+        raise _BadError(Text("{wrong!r} is not x and y of a keypoint", wrong=shortened(" ".join(wrong))), image)
     return _keypoints([cell for line in points for cell in line], image, first_pixel=PTS_FIRST_PIXEL)
-
-
-def _of(count: int, what: str) -> str:
-    return f"{count} {what}{'s' * (count != 1)}"
 
 
 def shortened(text: str) -> str:

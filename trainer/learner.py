@@ -14,6 +14,7 @@ from safetensors.torch import load, save
 from torch.nn import functional
 
 from trainer import losses
+from trainer.core.text import Text
 from trainer.parallel import ALONE, Team
 from trainer.runs import TrainingError
 
@@ -38,7 +39,7 @@ def memory_explained(device: torch.device) -> Iterator[None]:
         yield
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise TrainingError(
-            f"the memory of {device} is full; free some, or choose a smaller network or another device"
+            "the memory of {device} is full; free some, or choose a smaller network or another device", device=device
         ) from error
 
 
@@ -162,19 +163,27 @@ class Learner:
         at_once = math.ceil(faces / self._parts)
         if self._team.size > 1:
             raise TrainingError(
-                f"the memory of {self.device} is too small for {at_once} faces at once; choose a smaller batch_size"
+                "the memory of {device} is too small for {at_once} faces at once; choose a smaller batch_size",
+                device=self.device,
+                at_once=at_once,
             ) from error
         if at_once <= 1:
             raise TrainingError(
-                f"the memory of {self.device} is too small for a single face; free some, or choose another network"
+                "the memory of {device} is too small for a single face; free some, or choose another network",
+                device=self.device,
             ) from error
         self._parts *= 2
         self._optimizer.zero_grad(set_to_none=True)
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
         self._on_notice(
-            f"the memory of {self.device} is too small for {at_once} faces at once: going on with "
-            f"{math.ceil(faces / self._parts)} at a time, added up to the same batch"
+            Text(
+                "the memory of {device} is too small for {at_once} faces at once: going on with "
+                "{fewer} at a time, added up to the same batch",
+                device=self.device,
+                at_once=at_once,
+                fewer=math.ceil(faces / self._parts),
+            )
         )
 
     @property

@@ -18,6 +18,7 @@ from trainer.core.checkpoint import CheckpointError, load_checkpoint
 from trainer.core.errors import FkdError
 from trainer.core.models import KeypointNetwork, build_network, count_parameters
 from trainer.core.predictor import resolve_device
+from trainer.core.text import Text
 from trainer.dataset import load_crops, split_by_identity, training_cache
 from trainer.learner import Learner, memory_explained, memory_in_use
 from trainer.parallel import Team, is_distributed, is_leader, joined_team, local_device
@@ -131,7 +132,9 @@ def _run_in_team(
         # Torchrun starts all processes anew when one dies: then this is the run that they were at.
         go_on = is_distributed() and read_config(folder.path) == replace(config, out=str(folder.path))
         if not go_on:
-            raise TrainingError(f"{folder.path} already holds a run; choose another --out, or go on with --resume")
+            raise TrainingError(
+                "{path} already holds a run; choose another --out, or go on with --resume", path=folder.path
+            )
     # A state has all the weights: those that the run began with need not be there any more.
     network = build_network(config.model) if go_on and folder.holds_state else _initial_network(config)
     with memory_explained(device):
@@ -150,8 +153,8 @@ def _run_in_team(
 
 def _in_a_sentence(error: Exception) -> str:
     if isinstance(error, FkdError):
-        return str(error)
-    return f"training ended with an unexpected error ({type(error).__name__}: {error})"
+        return error.said
+    return Text("training ended with an unexpected error ({name}: {error})", name=type(error).__name__, error=error)
 
 
 def _initial_network(config: TrainConfig) -> KeypointNetwork:
@@ -160,7 +163,10 @@ def _initial_network(config: TrainConfig) -> KeypointNetwork:
     checkpoint = load_checkpoint(config.finetune)
     if checkpoint.name != config.model:
         raise CheckpointError(
-            f"{config.finetune} holds a {checkpoint.name} network, not {config.model}; choose --model {checkpoint.name}"
+            "{finetune} holds a {name} network, not {model}; choose --model {name}",
+            finetune=config.finetune,
+            name=checkpoint.name,
+            model=config.model,
         )
     return checkpoint.network
 
@@ -205,7 +211,11 @@ class _Run:
                 device=self.device,
                 should_stop=self.listener.should_stop,
             )
-            notice = f"the labels are moved {config.teacher_share:.0%} of the way to the teacher's ({nme:.2%} apart)"
+            notice = Text(
+                "the labels are moved {share:.0f}% of the way to the teacher's ({nme:.2f}% apart)",
+                share=100 * config.teacher_share,
+                nme=100 * nme,
+            )
         if self._must_stop():
             self._finish(epochs_done=0, stopped=True)
             return
@@ -271,8 +281,9 @@ class _Run:
         if self.team.is_leader:
             if go_on and not state and self.config.epochs in self.folder.judged_epochs():
                 raise TrainingError(
-                    f"the run in {self.folder.path} has all its {self.config.epochs} epochs; "
-                    "start a new run from its weights with --finetune"
+                    "the run in {path} has all its {epochs} epochs; start a new run from its weights with --finetune",
+                    path=self.folder.path,
+                    epochs=self.config.epochs,
                 )
             if go_on:
                 self.folder.keep_metrics_before(self.progress.epoch)
@@ -298,15 +309,20 @@ class _Run:
             raise self._damaged_state() from error
         if progress.faces != self.progress.faces:
             raise TrainingError(
-                f"{self.config.data} has {self.progress.faces} faces to train on where the run had {progress.faces}; "
-                "give the run's own data with --data, or start a new run from its weights with --finetune"
+                "{data} has {faces} faces to train on where the run had {before}; give "
+                "the run's own data with --data, or start a new run from its weights with "
+                "--finetune",
+                data=self.config.data,
+                faces=self.progress.faces,
+                before=progress.faces,
             )
         self.progress = progress
 
     def _damaged_state(self) -> TrainingError:
         return TrainingError(
-            f"{self.folder.path / STATE} is damaged, or of another network or version; start a new run from the run's "
-            "best weights with --finetune"
+            "{path} is damaged, or of another network or version; start a new run from the run's "
+            "best weights with --finetune",
+            path=self.folder.path / STATE,
         )
 
     def _train_epoch(self, learner: Learner, sampler: Sampler, validation: FaceCrops) -> bool:
@@ -323,8 +339,12 @@ class _Run:
             progress.batch += 1
             if not math.isfinite(loss):
                 raise TrainingError(
-                    f"the loss became {loss} in batch {progress.batch} of epoch {progress.epoch}; "
-                    f"try a learning rate below {self.config.learning_rate:g}; the best weights so far are kept"
+                    "the loss became {loss} in batch {batch} of epoch {epoch}; try a learning "
+                    "rate below {learning_rate:g}; the best weights so far are kept",
+                    loss=loss,
+                    batch=progress.batch,
+                    epoch=progress.epoch,
+                    learning_rate=self.config.learning_rate,
                 )
             progress.loss_sum += loss
             images += faces
@@ -352,8 +372,10 @@ class _Run:
         score = result.score
         if not math.isfinite(score.nme_mean):
             raise TrainingError(
-                f"the network gives no numbers any more after epoch {epoch}; "
-                f"try a learning rate below {self.config.learning_rate:g}; the best weights so far are kept"
+                "the network gives no numbers any more after epoch {epoch}; try a learning rate "
+                "below {learning_rate:g}; the best weights so far are kept",
+                epoch=epoch,
+                learning_rate=self.config.learning_rate,
             )
         is_best = score.nme_mean < self.progress.best_nme
         if is_best:

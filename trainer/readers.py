@@ -23,6 +23,7 @@ import numpy as np
 
 from trainer import published_labels
 from trainer.core.keypoints import NUM_KEYPOINTS
+from trainer.core.text import Text
 from trainer.dataset import DatasetError
 from trainer.label_files import (
     COLUMNS,
@@ -86,13 +87,23 @@ def read_samples(root: Path | str, split: Split = "training", *, correct_labels:
     if not problems:
         return [row.sample for row in rows]
     first, more = problems[0], len(problems) - 1
-    where = f"{first.file}, line {first.line}" if first.line else f"{first.file}"
+    where = Text("{file}, line {line}", file=first.file, line=first.line) if first.line else first.file
+    if not rows and not more:
+        raise DatasetError("{where}: {reason}", where=where, reason=first.reason)
     if not rows:
         raise DatasetError(
-            f"{where}: {first.reason}" + (f" (and none of the {more} others can be used)" if more else "")
+            "{where}: {reason} (and none of the {more} others can be used)",
+            where=where,
+            reason=first.reason,
+            more=more,
         )
-    others = f"{more} more cannot be used either, and " if more else ""
-    raise DatasetError(f"{where}: {first.reason} ({others}fkd-train check DATA --fix OUT.csv writes the good rows)")
+    others = Text("{more} more cannot be used either, and ", more=more) if more else ""
+    raise DatasetError(
+        "{where}: {reason} ({others}fkd-train check DATA --fix OUT.csv writes the good rows)",
+        where=where,
+        reason=first.reason,
+        others=others,
+    )
 
 
 def read_rows(source: Source, split: Split = "all", *, correct_labels: bool = True) -> tuple[list[Row], list[Problem]]:
@@ -126,10 +137,13 @@ def iterate(source: Source, split: Split = "all") -> Iterator[Row | Problem]:
     if split != "all" and split not in source.parts:
         if source.layout == "udacity":
             raise DatasetError(
-                f"there is no {source.root / _table_name(split)}; give the folder that holds it and the folder {split}"
+                "there is no {path}; give the folder that holds it and the folder {split}",
+                path=source.root / _table_name(split),
+                split=split,
             )
         raise DatasetError(
-            f"{source.root} has no test split; choose its training split, of which every run keeps some people aside"
+            "{root} has no test split; choose its training split, of which every run keeps some people aside",
+            root=source.root,
         )
     for name, (labels, images) in source.parts.items():
         if split in ("all", name):
@@ -149,9 +163,13 @@ def find_source(root: Path | str) -> Source:
         is_table = root.is_file()
         entries = [] if is_table else sorted(path for path in root.iterdir() if not path.name.startswith("."))
     except (FileNotFoundError, NotADirectoryError, ValueError) as error:
-        raise DatasetError(f"there is no folder {shortened(str(root))}; give the folder of a data set") from error
+        raise DatasetError(
+            "there is no folder {root}; give the folder of a data set", root=shortened(str(root))
+        ) from error
     except OSError as error:
-        raise DatasetError(f"the folder {shortened(str(root))} cannot be read ({error.strerror})") from error
+        raise DatasetError(
+            "the folder {root} cannot be read ({reason})", root=shortened(str(root)), reason=error.strerror
+        ) from error
     if is_table:
         return source_of_table(root)
     parts = {part: (root / _table_name(part), root / part) for part in _PARTS if (root / _table_name(part)).is_file()}
@@ -168,7 +186,10 @@ def find_source(root: Path | str) -> Source:
     if tables:
         names = ", ".join(shortened(path.name) for path in tables[:4]) + (", ..." if len(tables) > 4 else "")
         raise DatasetError(
-            f"{root} holds {'.pts files and ' if has_pts else ''}{names}; give the path of the table that is meant"
+            "{root} holds {value}{names}; give the path of the table that is meant",
+            root=root,
+            value=".pts files and " if has_pts else "",
+            names=names,
         )
     raise DatasetError(_why_nothing(root, entries))
 
@@ -186,7 +207,7 @@ def source_of_table(path: Path) -> Source:
         If it does not end in .csv.
     """
     if path.suffix.lower() != ".csv":
-        raise DatasetError(f"{path} is neither a folder nor a CSV table; give the folder of a data set")
+        raise DatasetError("{path} is neither a folder nor a CSV table; give the folder of a data set", path=path)
     for part in _PARTS:
         if path.name == _table_name(part):
             return Source("udacity", path.parent, {part: (path, path.parent / part)})
@@ -195,15 +216,16 @@ def source_of_table(path: Path) -> Source:
 
 def _why_nothing(root: Path, entries: Sequence[Path]) -> str:
     if not entries:
-        return f"the folder {root} is empty; give the folder that holds the images and their labels"
+        return Text("the folder {root} is empty; give the folder that holds the images and their labels", root=root)
     for entry in entries:
         if (entry / _table_name("training")).is_file():
-            return f"{root} holds no labels itself; give its folder {entry.name}, which does"
+            return Text("{root} holds no labels itself; give its folder {name}, which does", root=root, name=entry.name)
     if any(path.suffix.lower() in IMAGE_SUFFIXES for path in walk(root)):
-        return (
-            f"{root} holds images but no labels; add a CSV table (name, x0, y0, ... x67, y67) or .pts files beside them"
+        return Text(
+            "{root} holds images but no labels; add a CSV table (name, x0, y0, ... x67, y67) or .pts files beside them",
+            root=root,
         )
-    return f"{root} holds neither images nor labels; give the folder of a data set"
+    return Text("{root} holds neither images nor labels; give the folder of a data set", root=root)
 
 
 def _has_label_columns(table: Path) -> bool:

@@ -73,10 +73,13 @@ class RunFolder:
             self._lock.acquire()
         except Timeout as error:
             raise TrainingError(
-                f"another process is training in {self.path}; wait until it has ended, or choose another --out"
+                "another process is training in {path}; wait until it has ended, or choose another --out",
+                path=self.path,
             ) from error
         except OSError as error:
-            raise TrainingError(f"{self.path} cannot be written ({error.strerror}); choose another --out") from error
+            raise TrainingError(
+                "{path} cannot be written ({reason}); choose another --out", path=self.path, reason=error.strerror
+            ) from error
         try:
             remove_half_written(self.path)
             yield
@@ -131,7 +134,9 @@ class RunFolder:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise TrainingError(f"{self.path / STATE} cannot be read ({error.strerror}); check the disk") from error
+            raise TrainingError(
+                "{path} cannot be read ({reason}); check the disk", path=self.path / STATE, reason=error.strerror
+            ) from error
 
     def remove_state(self) -> None:
         """Drop the state of a run that has come to its end."""
@@ -180,17 +185,21 @@ class RunFolder:
 
     @contextmanager
     def _explained(self, name: str) -> Iterator[None]:
-        gone = f"the run's folder {self.path} is gone; if it was moved, go on with --resume and its new place"
+        gone = TrainingError(
+            "the run's folder {path} is gone; if it was moved, go on with --resume and its new place", path=self.path
+        )
         if self._is_gone():  # what is written now would be half a run
-            raise TrainingError(gone)
+            raise gone
         try:
             yield
         except OSError as error:
             if self._is_gone():
-                raise TrainingError(gone) from error
+                raise gone from error
             raise TrainingError(
-                f"{self.path / name} could not be written ({error.strerror}); free some space, then go on with "
-                f"--resume {self.path}"
+                "{path} could not be written ({reason}); free some space, then go on with --resume {folder}",
+                path=self.path / name,
+                reason=error.strerror,
+                folder=self.path,
             ) from error
 
     def _is_gone(self) -> bool:

@@ -136,7 +136,7 @@ def summarise(path: Path) -> RunSummary:
         state = RunState.STOPPED
     with suppress(OSError):
         return RunSummary(path, config, state, told, (path / CONFIG).stat().st_mtime, message)
-    raise TrainingError(f"the run in {path} was deleted; refresh the list")
+    raise TrainingError("the run in {path} was deleted; refresh the list", path=path)
 
 
 def is_training(path: Path) -> bool:
@@ -163,11 +163,13 @@ def delete_run(path: Path) -> None:
         If it is training, or the files cannot be deleted.
     """
     if is_training(path):
-        raise TrainingError(f"the run {path.name} is training; stop it before you delete it")
+        raise TrainingError("the run {name} is training; stop it before you delete it", name=path.name)
     try:
         remove_files(path)
     except OSError as error:
-        raise TrainingError(f"{path} cannot be deleted ({error.strerror}); check who may write there") from error
+        raise TrainingError(
+            "{path} cannot be deleted ({reason}); check who may write there", path=path, reason=error.strerror
+        ) from error
 
 
 def remove_files(path: Path) -> None:
@@ -201,11 +203,13 @@ def copy_weights(source: Path, target: Path) -> None:
         If both are the same file, the source is gone, or the target cannot be written.
     """
     if not source.is_file():
-        raise TrainingError(f"the weights {source} are gone; refresh the list of runs")
+        raise TrainingError("the weights {source} are gone; refresh the list of runs", source=source)
     half = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
     try:
         if target.exists() and target.samefile(source):
-            raise TrainingError(f"{target.name} is the file that is to be saved; choose another name or folder")
+            raise TrainingError(
+                "{name} is the file that is to be saved; choose another name or folder", name=target.name
+            )
         try:
             shutil.copyfile(source, half)  # not in one piece: weights may have gigabytes
             with half.open("rb+") as file:
@@ -215,7 +219,9 @@ def copy_weights(source: Path, target: Path) -> None:
             half.unlink(missing_ok=True)
     except OSError as error:
         raise TrainingError(
-            f"{target} could not be written ({error.strerror}); choose another folder, or free some space"
+            "{target} could not be written ({reason}); choose another folder, or free some space",
+            target=target,
+            reason=error.strerror,
         ) from error
 
 
@@ -232,10 +238,14 @@ def read_config(folder: Path) -> TrainConfig:
         return TrainConfig.from_json(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError) as error:
         raise TrainingError(
-            f"there is no run in {folder} (no {CONFIG}); choose a folder that training wrote"
+            "there is no run in {folder} (no {file}); choose a folder that training wrote",
+            folder=folder,
+            file=CONFIG,
         ) from error
     except (OSError, UnicodeDecodeError, ConfigError) as error:
-        raise TrainingError(f"{path} cannot be used ({error}); train into a new folder") from error
+        raise TrainingError(
+            "{path} cannot be used ({error}); train into a new folder", path=path, error=error
+        ) from error
 
 
 def read_metrics(folder: Path) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from trainer.core.errors import FkdError
 from trainer.core.names import NETWORK_NAMES
+from trainer.core.text import Text
 
 _LENGTH_LIMIT: Final = 10_000_000
 _FORMAT: Final = ("fkd-keypoints", "1")
@@ -54,16 +55,18 @@ def read_weights_header(path: Path | str) -> WeightsHeader:
     path = Path(path)
     try:
         if path.is_dir():
-            raise WeightsError(f"{_short(path)} is a folder; choose a .safetensors file")
+            raise WeightsError("{path} is a folder; choose a .safetensors file", path=_short(path))
         status = path.stat()
         return _read_header(path, status.st_size, status.st_mtime_ns)
     except FileNotFoundError as error:
-        raise WeightsError(f"there is no weights file {_short(path)}; choose another") from error
+        raise WeightsError("there is no weights file {path}; choose another", path=_short(path)) from error
     except (OSError, ValueError) as error:
         if isinstance(error, WeightsError):
             raise
-        reason = error.strerror if isinstance(error, OSError) else "its name is not allowed"
-        raise WeightsError(f"{_short(path)} cannot be read ({reason}); choose another file") from error
+        reason = error.strerror if isinstance(error, OSError) else Text("its name is not allowed")
+        raise WeightsError(
+            "{path} cannot be read ({reason}); choose another file", path=_short(path), reason=reason
+        ) from error
 
 
 @lru_cache(maxsize=64)
@@ -72,7 +75,7 @@ def _read_header(path: Path, size: int, _changed_ns: int) -> WeightsHeader:
         start = file.read(8)
         length = int.from_bytes(start, "little")
         text = file.read(length) if len(start) == 8 and length <= min(_LENGTH_LIMIT, size) else b""
-    damaged = WeightsError(f"{_short(path)} is damaged or not a safetensors file; choose another")
+    damaged = WeightsError("{path} is damaged or not a safetensors file; choose another", path=_short(path))
     try:
         content = json.loads(text)
         metadata = content.pop("__metadata__", {})
@@ -84,10 +87,12 @@ def _read_header(path: Path, size: int, _changed_ns: int) -> WeightsHeader:
         raise damaged
     written = (metadata.get("format"), metadata.get("format_version"))
     if written[0] != _FORMAT[0]:
-        raise WeightsError(f"{_short(path)} holds weights of some other program; choose weights that were trained here")
+        raise WeightsError(
+            "{path} holds weights of some other program; choose weights that were trained here", path=_short(path)
+        )
     network = metadata.get("network", "")
     if written != _FORMAT or network not in NETWORK_NAMES:
-        raise WeightsError(f"{_short(path)} is of another version of this program; choose another file")
+        raise WeightsError("{path} is of another version of this program; choose another file", path=_short(path))
     return WeightsHeader(network, info if isinstance(info, dict) else {})
 
 

@@ -12,7 +12,11 @@ expressions, and does not know our error templates. What counts:
 - ``self.tr("text", ...)`` (also as ``tr = self.tr`` in a method) in the context of the class around it,
 - ``QCoreApplication.translate("Context", "text", ...)`` and ``QT_TRANSLATE_NOOP("Context", "text")``,
 - a function of a module that hands its own parameter on to ``QCoreApplication.translate("Context", ...)``: calls of it,
-- the first argument of every error of the `FkdError` family, in the context ``errors``.
+- the first argument of every error of the `FkdError` family, and of every `Text`, in the context ``errors``; a value
+  ``n`` makes it a plural,
+- the labels and explanations of the settings of `TrainConfig` (calls of `_setting`), in the same context.
+
+What only command lines say (``trainer/commands`` and others in `NOT_SHOWN`) is left out: they speak English.
 """
 
 from __future__ import annotations
@@ -30,6 +34,9 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "assets" / "translations"
 LANGUAGES = ("de", "en")
 ERRORS_CONTEXT = "errors"
+SAYING = {"Text", "AgainError"}
+"""Classes beside the family of errors whose first argument is a text."""
+NOT_SHOWN = ("trainer/commands/", "trainer/export.py", "trainer/parity.py", "trainer/evaluation_report.py")
 PLURAL_FORMS = 2  # of English and German
 
 
@@ -80,6 +87,7 @@ def collect(root: Path) -> list[Message]:
         path: ast.parse(path.read_text(encoding="utf-8"))
         for package in ("trainer", "fkd_desktop")
         for path in sorted((root / package).rglob("*.py"))
+        if not path.relative_to(root).as_posix().startswith(NOT_SHOWN)
     }
     errors = error_classes(trees.values())
     places: dict[Message, list[str]] = defaultdict(list)
@@ -130,9 +138,12 @@ class Collector(ast.NodeVisitor):
         elif name in ("translate", "QT_TRANSLATE_NOOP") and len(node.args) > 1:
             if (context := literal(node.args[0])) is not None:
                 self._add(node, context, node.args[1:])
+        elif name == "_setting":
+            for said in (*node.args[1:3], *(k.value for k in node.keywords if k.arg in ("zero", "hint"))):
+                self._add(node, ERRORS_CONTEXT, [said])
         elif name in self._helpers:
             self._add(node, self._helpers[name], node.args)
-        elif name in self._errors:
+        elif name in self._errors | SAYING:
             self._add(node, ERRORS_CONTEXT, node.args[:1])
         self.generic_visit(node)
 

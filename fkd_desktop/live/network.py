@@ -81,9 +81,9 @@ def load_predictor(weights: Path | None = None, *, device: str = "auto") -> Pred
     try:
         predictor = Predictor.load(weights, device=device)
     except CheckpointError as error:
-        raise NetworkError(error.text, **error.values) from error
+        raise NetworkError(error.said) from error
     except DeviceError as error:
-        raise DeviceFailedError(error.text, **error.values) from error
+        raise DeviceFailedError(error.said) from error
     except RuntimeError as error:
         raise _failed(device, error) from error
     try:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import cv2
 from PySide6.QtCore import QObject, Signal, Slot
 
+from fkd_desktop.i18n import translated
 from fkd_desktop.training.entries import (
     Catalogue,
     Entry,
@@ -23,6 +24,7 @@ from fkd_desktop.training.judge import Judge, Prediction
 from fkd_desktop.training.newest import Newest
 from fkd_desktop.training.thumbnails import ThumbnailMaker
 from fkd_desktop.workers.job import Job
+from trainer.core.text import Text
 from trainer.dataset import read_image
 
 if TYPE_CHECKING:
@@ -101,9 +103,9 @@ class Browsing(QObject):
         self._judging: Job | None = None
         self._judged: list[Entry] = []
         self._taken = 0
-        self._pictures = Newest("reading a picture")
-        self._singles = Newest("judging a face")
-        self._variants = Newest("augmenting a face")
+        self._pictures = Newest(Text("reading a picture"))
+        self._singles = Newest(Text("judging a face"))
+        self._variants = Newest(Text("augmenting a face"))
         self.thumbnails = ThumbnailMaker()
         self.state = BrowsingState.EMPTY
         self.root: Path | None = None
@@ -119,7 +121,7 @@ class Browsing(QObject):
         self.root, self.catalogue = root, None
         self.predictions = {}
         self._set_state(BrowsingState.READING)
-        self._reader = Job("reading the data set", partial(_read, root))
+        self._reader = Job(Text("reading the data set"), partial(_read, root))
         self._reader.progressed.connect(self._take_catalogue)
         self._reader.succeeded.connect(self._on_reader_succeeded)
         self._reader.failed.connect(self._on_reader_failed)
@@ -170,7 +172,7 @@ class Browsing(QObject):
         self.predictions = {}  # the first look's labels may have been moved since
         self._take_catalogue(catalogue)
         self._set_state(BrowsingState.READY)
-        self._checker = Job("checking the data set", partial(_check, self.root, self.thumbnails))
+        self._checker = Job(Text("checking the data set"), partial(_check, self.root, self.thumbnails))
         self._checker.progressed.connect(lambda progress: self.check_progressed.emit(*progress))
         self._checker.succeeded.connect(self._on_checker_succeeded)
         self._checker.failed.connect(self._on_checker_failed)
@@ -211,7 +213,7 @@ class Browsing(QObject):
             return
         self._judged = self.unjudged
         self._taken = 0
-        self._judging = Job("judging the data set", partial(self._judge.predict, tuple(self._judged)))
+        self._judging = Job(Text("judging the data set"), partial(self._judge.predict, tuple(self._judged)))
         self._judging.progressed.connect(self._on_judging_progressed)
         self._judging.succeeded.connect(self._on_judging_succeeded)
         self._judging.failed.connect(self._on_judging_failed)
@@ -250,7 +252,7 @@ class Browsing(QObject):
         self._on_judging_progressed(done)
         self._judging = None
         failed = sum(not prediction.is_there for prediction in done)
-        self.judging_ended.emit("" if not failed else f"{failed:,} faces were not judged: their images cannot be read")
+        self.judging_ended.emit(translated(_what_was_not_judged(failed)))
 
     @Slot(str)
     def _on_judging_failed(self, message: str) -> None:
@@ -283,6 +285,14 @@ class Browsing(QObject):
             lambda variants: self.variants_made.emit(entry, variants, ""),
             lambda message: self.variants_made.emit(entry, None, message),
         )
+
+
+def _what_was_not_judged(failed: int) -> str:
+    if failed == 1:
+        return Text("one face was not judged: its image cannot be read")
+    if failed:
+        return Text("{failed:,} faces were not judged: their images cannot be read", failed=failed)
+    return ""
 
 
 def _read(root: Path, job: Job) -> Catalogue:

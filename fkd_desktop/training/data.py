@@ -15,6 +15,7 @@ from fkd_desktop.workers.job import Job
 from trainer.check import check, write_good_rows
 from trainer.contact_sheet import GAP_PX, SheetFace, contact_sheet
 from trainer.core.preprocess import CROP_PER_BOX, box_from_keypoints, crop_squares
+from trainer.core.text import Text
 from trainer.dataset import DatasetError, load_crops
 from trainer.download import PUBLISHED, Progress, contents, default_folder, download
 
@@ -102,11 +103,11 @@ class DataController(QObject):
         """What is in the way of training, a sentence; empty when it can start."""
         match self.state:
             case DataState.NONE:
-                return "choose a data set first"
+                return Text("choose a data set first")
             case DataState.CHECKING:
-                return "the data set is still being checked"
+                return Text("the data set is still being checked")
             case DataState.DOWNLOADING:
-                return "the data set is still being downloaded"
+                return Text("the data set is still being downloaded")
             case DataState.UNUSABLE:
                 return self._why
         return ""
@@ -162,11 +163,15 @@ class DataController(QObject):
                 last.wait(_LAST_DOWNLOAD_WAIT_S)
             download(folder, source=source, on_progress=job.tell, should_stop=job.should_stop)
             images = sum(contents(folder, split).images for split in ("training", "test"))
-            return (
-                f"{images:,} pictures are in {folder}; they are not part of FKD Desktop and stay under their own terms"
+            return Text(
+                "{images:,} pictures are in {folder}; they are not part of FKD Desktop and stay under their own terms",
+                images=images,
+                folder=folder,
             )
 
-        self._download_job = self._start("the download", work, self._on_download_succeeded, self._on_download_failed)
+        self._download_job = self._start(
+            Text("the download"), work, self._on_download_succeeded, self._on_download_failed
+        )
         self._download_job.progressed.connect(self._on_download_progressed)
         self._set_state(DataState.DOWNLOADING)
 
@@ -181,7 +186,7 @@ class DataController(QObject):
             write_good_rows(report, path)
             return path
 
-        self._start("writing the table", work, self.choose, self._on_leave_out_failed)
+        self._start(Text("writing the table"), work, self.choose, self._on_leave_out_failed)
         self._set_state(DataState.CHECKING)
 
     def cancel(self) -> None:
@@ -192,10 +197,17 @@ class DataController(QObject):
         self._drop_job()
         if state is DataState.DOWNLOADING:
             done, total = self._fetched.files_done, self._fetched.files_total
-            so_far = f"with {done:,} of {total:,} files" if total else "at its start"
-            self._end_download(f"the download was stopped {so_far}; the next one goes on from there")
+            self._end_download(
+                Text(
+                    "the download was stopped with {done:,} of {total:,} files; the next one goes on from there",
+                    done=done,
+                    total=total,
+                )
+                if total
+                else Text("the download was stopped at its start; the next one goes on from there")
+            )
         else:
-            self._refuse("the check was stopped before its end; check the data set again")
+            self._refuse(Text("the check was stopped before its end; check the data set again"))
 
     def shut_down(self) -> None:
         """Let go of what is under way: it ends by itself and tells nothing any more."""
@@ -211,7 +223,7 @@ class DataController(QObject):
             report = check(path, on_progress=lambda done, total: job.tell((done, total)), should_stop=job.should_stop)
             return report, _thumbnails(report, job.should_stop)
 
-        job = self._start("the check of the data set", work, self._on_check_succeeded, self._refuse)
+        job = self._start(Text("the check of the data set"), work, self._on_check_succeeded, self._refuse)
         job.progressed.connect(self._on_check_progressed)
         self._set_state(DataState.CHECKING)
 
@@ -284,15 +296,26 @@ class DataController(QObject):
 
     def _why_not_on(self, report: DatasetReport) -> str:
         if report.why_not:
-            return f"the data set cannot be trained on: {report.why_not}"
+            return Text("the data set cannot be trained on: {reason}", reason=report.why_not)
         count = len(training_problems(report))
         if not count:
             return ""
-        labels = "one training label of the data set" if count == 1 else f"{count:,} training labels of the data set"
-        them = "it" if count == 1 else "them"
         if report.source.root == self.download_folder:
-            return f"{labels} cannot be used; download the data set again, which repairs it, or leave {them} out"
-        return f"{labels} cannot be used; repair {them}, or leave {them} out"
+            if count == 1:
+                return Text(
+                    "one training label of the data set cannot be used; download the data set again, which repairs it, "
+                    "or leave it out"
+                )
+            return Text(
+                "{count:,} training labels of the data set cannot be used; download the data set again, which repairs "
+                "it, or leave them out",
+                count=count,
+            )
+        if count == 1:
+            return Text("one training label of the data set cannot be used; repair it, or leave it out")
+        return Text(
+            "{count:,} training labels of the data set cannot be used; repair them, or leave them out", count=count
+        )
 
 
 def training_problems(report: DatasetReport) -> list[Problem]:

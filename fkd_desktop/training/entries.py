@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from trainer.check import check
 from trainer.core.keypoints import inter_ocular_distance
+from trainer.core.text import Text
 from trainer.dataset import Sample, identity_of
 from trainer.label_files import Part, Problem, Row
 from trainer.readers import find_source, iterate, read_rows
@@ -207,4 +208,4 @@ def _unusable(problem: Problem, split: Part) -> Entry:
 
 
 def _note(problem: Problem) -> str:
-    return f"{problem.file.name}: {problem.reason}"
+    return Text("{file}: {reason}", file=problem.file.name, reason=problem.reason)

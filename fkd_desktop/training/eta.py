@@ -6,6 +6,8 @@ from collections import deque
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
+from trainer.core.text import Text
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -133,26 +135,28 @@ def _trimmed_mean(reports: Iterable[tuple[float, int]]) -> float:
     return sum(seconds for seconds, _ in kept) / sum(batches for _, batches in kept)
 
 
-def describe_duration(seconds: float) -> str:
+def describe_duration(seconds: float) -> Text:
     """Return a duration as people say it: "8 s", "41 min", "1 h 20 min", "2 days 3 h"."""
     whole = max(0, round(seconds))
     if whole < 60:
-        return f"{whole} s"
+        return Text("{seconds} s", seconds=whole)
     minutes = round(whole / 60)
     if minutes < 60:
-        return f"{minutes} min"
+        return Text("{minutes} min", minutes=minutes)
     hours, minutes = divmod(minutes, 60)
     if hours < 24:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+        return (
+            Text("{hours} h {minutes} min", hours=hours, minutes=minutes) if minutes else Text("{hours} h", hours=hours)
+        )
     days, hours = divmod(round(hours + minutes / 60), 24)
-    words = "1 day" if days == 1 else f"{days} days"
-    return f"{words} {hours} h" if hours else words
+    return Text("%n day(s) {hours} h", n=days, hours=hours) if hours else Text("%n day(s)", n=days)
 
 
-def describe_time_left(seconds: float | None) -> str:
+def describe_time_left(seconds: float | None) -> Text:
     """Return an estimate, no more precise than it is: "estimating…", "about 40 s", "about 12 min"."""
     if seconds is None:
-        return "estimating…"
+        return Text("estimating…")
     if seconds < 60:
-        return f"about {max(5, 5 * round(seconds / 5))} s" if seconds < 57.5 else "about 1 min"
-    return f"about {describe_duration(seconds)}"
+        about = Text("{seconds} s", seconds=max(5, 5 * round(seconds / 5)))
+        return Text("about {duration}", duration=about if seconds < 57.5 else Text("{minutes} min", minutes=1))
+    return Text("about {duration}", duration=describe_duration(seconds))

@@ -18,6 +18,7 @@ from fkd_desktop.workers.job import Job
 from trainer.contact_sheet import write_png
 from trainer.core.detector import HaarDetector
 from trainer.core.errors import FkdError
+from trainer.core.text import Text
 from trainer.feature_maps import draw_all
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ class InspectionController(QObject):
         self._let_go()
         self._weights = weights
         self.overview = None
-        loader = Job("loading the network to look into", partial(_load, weights, self._device, even_if_large))
+        loader = Job(Text("loading the network to look into"), partial(_load, weights, self._device, even_if_large))
         loader.succeeded.connect(self._on_loader_succeeded)
         loader.failed.connect(self._on_loader_failed)
         self._loader = loader
@@ -138,7 +139,7 @@ class InspectionController(QObject):
             return
         inspection, self.overview = loaded
         worker = InspectionWorker(inspection, frame_source=self._frame_source, on_page=partial(_emit, self.page_ready))
-        drawer = Job("drawing what is inside the network", partial(_draw, worker))
+        drawer = Job(Text("drawing what is inside the network"), partial(_draw, worker))
         drawer.failed.connect(self._on_drawer_failed)
         self._worker, self._drawer = worker, drawer
         self._set_state(InspectionState.READY)  # the window wishes for a layer of this network now
@@ -206,7 +207,7 @@ class InspectionController(QObject):
     def open_picture(self, path: Path) -> None:
         """Look at a picture from a file; until it is read, what was looked at stays."""
         self._forget_opener()
-        opener = Job("opening the picture", partial(_open_picture, path))
+        opener = Job(Text("opening the picture"), partial(_open_picture, path))
         opener.succeeded.connect(self._on_opener_succeeded)
         opener.failed.connect(self.picture_failed)
         self._opener = opener
@@ -241,7 +242,7 @@ class InspectionController(QObject):
             self._save(path, lambda: draw_all(values, colours=wish.colours, contrast=wish.contrast))
 
     def _save(self, path: Path, make_image: Callable[[], NDArray[np.uint8]]) -> None:
-        saver = Job("saving the picture", partial(_write, path, make_image))
+        saver = Job(Text("saving the picture"), partial(_write, path, make_image))
         saver.succeeded.connect(self._on_saver_succeeded)
         saver.failed.connect(self.saving_failed)
         self._saver = saver
@@ -317,7 +318,9 @@ def _write(path: Path, make_image: Callable[[], NDArray[np.uint8]], _job: Job) -
     try:
         write_png(path, make_image())
     except OSError as error:
-        raise SavingError(f"{path} cannot be written ({error.strerror}); choose another place") from error
+        raise SavingError(
+            "{path} cannot be written ({reason}); choose another place", path=path, reason=error.strerror
+        ) from error
     return str(path)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QObject, Signal, Slot
 
 from fkd_desktop.workers.job import Job
+from trainer.core.text import Text
 from trainer.runs import BEST, copy_weights, delete_run, list_runs
 
 if TYPE_CHECKING:
@@ -84,17 +85,24 @@ class ResultsController(QObject):
             self._must_list_again = True  # what changed may have been read already
             return
         root = self.runs_root
-        self._listing = self._start("listing the runs", lambda _: list_runs(root), self._on_listed, self._on_not_listed)
+        self._listing = self._start(
+            Text("listing the runs"), lambda _: list_runs(root), self._on_listed, self._on_not_listed
+        )
 
     def delete(self, run: RunSummary) -> None:
         """Delete a run's files and list anew; one that trains is left alone, and `failed` says so."""
         path = run.path
-        self._start(f"deleting the run {path.name}", lambda _: delete_run(path), self._on_deleted, self._on_not_deleted)
+        self._start(
+            Text("deleting the run {name}", name=path.name),
+            lambda _: delete_run(path),
+            self._on_deleted,
+            self._on_not_deleted,
+        )
 
     def save_as(self, weights: Path, target: Path) -> None:
         """Copy weights to another place, whole or not at all; `saved` or `failed` tells the end."""
         self._start(
-            f"saving {target.name}",
+            Text("saving {name}", name=target.name),
             lambda _: copy_weights(weights, target),
             lambda _: self.saved.emit(target),
             self.failed.emit,
@@ -149,7 +157,11 @@ class ResultsController(QObject):
             return _compare(job, run_folder, old, device)
 
         self._comparing = self._start(
-            f"comparing the run {run_folder.name}", work, self._on_compared, self._on_not_compared, self._on_progressed
+            Text("comparing the run {name}", name=run_folder.name),
+            work,
+            self._on_compared,
+            self._on_not_compared,
+            self._on_progressed,
         )
         self._set_comparison_state(ComparisonState.COMPUTING)
 

@@ -18,6 +18,7 @@ from fkd_desktop.workers.job import Job
 from fkd_desktop.workers.training_process import TrainingProcess, trainer_command
 from trainer import events
 from trainer.config import TrainConfig
+from trainer.core.text import Text
 from trainer.runs import TrainingError, delete_run, summarise
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ class TrainingController(QObject):
             return
         record = RunRecord(replace(config, threads=config.threads or spare_cores()), Path(config.out))
         if record.folder.exists():  # and its cancel would delete what is there
-            self._fail(record, f"{record.folder} is there already; choose another name for the run")
+            self._fail(record, Text("{folder} is there already; choose another name for the run", folder=record.folder))
         else:
             self._launch(record, record.config.to_arguments())
 
@@ -165,7 +166,7 @@ class TrainingController(QObject):
         try:
             run = summarise(folder)
         except TrainingError as error:
-            self._fail(RunRecord(self.record.config if self.record else TrainConfig(), folder), str(error))
+            self._fail(RunRecord(self.record.config if self.record else TrainConfig(), folder), error.said)
             return
         record = RunRecord(run.config, folder, epochs=list(run.epochs))
         self._launch(record, ["--resume", str(folder), f"--threads={run.config.threads or spare_cores()}"])
@@ -204,7 +205,12 @@ class TrainingController(QObject):
             _forget_old_logs(self._log_folder)
             process.start()
         except OSError as error:
-            self._fail(record, f"the trainer cannot be started ({error.strerror}); free some space or memory first")
+            self._fail(
+                record,
+                Text(
+                    "the trainer cannot be started ({reason}); free some space or memory first", reason=error.strerror
+                ),
+            )
             return
         _log.info("training %s, process %d", record.folder, process.pid)
         self._process = process
@@ -256,7 +262,7 @@ class TrainingController(QObject):
 
     def _remove(self, folder: Path) -> None:
         """Delete what a run that was killed, or had been resumed, has left."""
-        job = Job(f"deleting {folder.name}", lambda _: delete_run(folder))
+        job = Job(Text("deleting {name}", name=folder.name), lambda _: delete_run(folder))
         job.succeeded.connect(lambda _: self._set_state(TrainingState.CANCELLED))
         job.failed.connect(self._on_remove_failed)
         job.start()
@@ -284,15 +290,20 @@ def spare_cores() -> int:
 
 def _why_it_died(code: int, last_lines: Sequence[str]) -> str:
     if any("MemoryError" in line or "out of memory" in line.lower() for line in last_lines):
-        return "the memory is full; choose a smaller batch size or network, or close other programs"
+        return Text("the memory is full; choose a smaller batch size or network, or close other programs")
     if code < 0 and _signal_name(-code) == "SIGKILL":
-        return (
-            "the training process was killed from outside; when nobody did that, the computer ran out of memory: "
-            "choose a smaller batch size or network"
+        return Text(
+            "the training process was killed from outside; when nobody did that, the computer "
+            "ran out of memory: choose a smaller batch size or network"
         )
     if code < 0:
-        return f"the training process crashed ({_signal_name(-code)}); its last lines and the log say more"
-    return f"the training process ended unexpectedly (exit code {code}); its last lines and the log say more"
+        return Text(
+            "the training process crashed ({signal_name}); its last lines and the log say more",
+            signal_name=_signal_name(-code),
+        )
+    return Text(
+        "the training process ended unexpectedly (exit code {code}); its last lines and the log say more", code=code
+    )
 
 
 def _signal_name(number: int) -> str:

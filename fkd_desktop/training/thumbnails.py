@@ -13,6 +13,7 @@ import numpy as np
 from PySide6.QtCore import QObject, QPointF, QRectF, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QColor, QImage, QPainter
 
+from fkd_desktop.i18n import translated
 from fkd_desktop.workers.job import Job
 from trainer.contact_sheet import PAGE_BGR, TRUE_BGR
 from trainer.core.preprocess import CROP_PER_BOX, box_from_keypoints, crop_squares, frame_to_unit
@@ -137,7 +138,7 @@ class ThumbnailMaker(QObject):
             try:
                 result = thumbnail(entry, key[2])
             except DatasetError as error:
-                result = str(error)
+                result = translated(error)
             with self._lock:
                 self._in_work.discard(key)
                 self._fresh.append((key, result))

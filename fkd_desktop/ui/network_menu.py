@@ -9,6 +9,8 @@ from PySide6.QtCore import Slot
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
+from fkd_desktop.i18n import numeral
+
 if TYPE_CHECKING:
     from fkd_desktop.controller import Controller
     from fkd_desktop.settings import Settings
@@ -52,8 +54,12 @@ class NetworkMenu(QMenu):
         if runs:
             self.addSeparator()
         for run in runs[:RUNS_SHOWN]:
-            figure = f", NME {run.best.nme_mean:.2%}" if run.best else ""
-            self._add(f"{run.name} ({run.config.model}{figure})".replace("&", "&&"), run.weights)
+            title = self.tr("{0} ({1})").format(run.name, run.config.model)
+            if run.best:
+                title = self.tr("{0} ({1}, NME {2})").format(
+                    run.name, run.config.model, numeral(f"{run.best.nme_mean:.2%}")
+                )
+            self._add(title.replace("&", "&&"), run.weights)
             known.add(run.weights)
         self.addSeparator()
         if in_use not in known:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QSystemTrayIcon, QWidget
 
 from fkd_desktop.ui.icons import app_icon
 from fkd_desktop.workers.job import Job
+from trainer.core.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +56,7 @@ class Notifier(QObject):
             self._tray.show()
             self._tray.showMessage(title, text, app_icon(), SHOW_MS)
         elif sys.platform.startswith("linux") and (program := shutil.which("notify-send")):
-            Job("desktop notification", _sending(program, title, text)).start()
+            Job(Text("desktop notification"), _sending(program, title, text)).start()
 
     @Slot()
     def _on_tray_message_clicked(self) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from fkd_desktop.i18n import translated
+
 
 def sentence(text: str) -> str:
-    """Return a message as a sentence, with a capital and a mark at its end; nothing stays nothing."""
-    text = text.strip()
+    """Return a message, translated if it is a `Text`, with a capital and a mark at its end; nothing stays nothing."""
+    text = translated(text).strip()
     return text[:1].upper() + text[1:] + ("" if not text or text.endswith((".", "!", "?", "…")) else ".")

@@ -10,12 +10,14 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from fkd_desktop.controller import Controller, NetworkState
+from fkd_desktop.i18n import numeral
 from fkd_desktop.settings import log_path, runs_path
 from fkd_desktop.training.results import ResultsController
 from fkd_desktop.training.run import TrainingController, TrainingState
 from fkd_desktop.ui.notifier import Notifier
 from fkd_desktop.ui.words import sentence
 from fkd_desktop.workers.job import Job
+from trainer.core.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,7 +102,7 @@ class Workshop(QObject):
             if not self._is_shut_down:
                 show()
 
-        job = Job("opening a window", load)
+        job = Job(Text("opening a window"), load)
         job.succeeded.connect(on_job_succeeded)
         job.failed.connect(self.noticed)
         job.start()
@@ -197,7 +199,7 @@ class Workshop(QObject):
             text = sentence(record.failure.message) if record.failure else ""
             if not text and best is not None:
                 text = self.tr("{0}: best NME {1} in epoch {2}").format(
-                    record.folder.name, f"{best.nme_mean:.2%}", best.epoch
+                    record.folder.name, numeral(f"{best.nme_mean:.2%}"), best.epoch
                 )
             self._notifier.notify(title, text)
 

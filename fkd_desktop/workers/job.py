@@ -31,7 +31,7 @@ class Job(QObject):
     Parameters
     ----------
     name
-        Of the thread, for the log.
+        What is done, for the log and for a failure's sentence; of the thread too.
     work
         Called with the job, for `tell` and `should_stop`; what it returns goes out with `succeeded`.
     """
@@ -96,7 +96,7 @@ class Job(QObject):
             _log.exception("%s failed", self._name)
             self._send(
                 self.failed,
-                self.tr("{0} failed unexpectedly ({1}); details are in the log").format(self._name, error),
+                self.tr("{0} failed unexpectedly ({1}); details are in the log").format(translated(self._name), error),
             )
         else:
             self._send(self.succeeded, result)

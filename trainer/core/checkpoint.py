@@ -103,43 +103,61 @@ def load_checkpoint(path: Path | str) -> Checkpoint:
             _compare_shapes(path, name, expected, shapes)
             state = {key: _read_tensor(path, key, file.get_tensor(key), expected[key].dtype) for key in expected}
     except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path} is damaged or not a safetensors file ({error}); choose another file") from error
+        raise CheckpointError(
+            "{path} is damaged or not a safetensors file ({error}); choose another file", path=path, error=error
+        ) from error
     network.load_state_dict(state, strict=True, assign=True)
     return Checkpoint(network.eval(), name, info)
 
 
 def _refuse_what_is_no_safetensors_file(path: Path) -> None:
     if not path.exists():
-        raise CheckpointError(f"there is no weights file {path}; check the path or choose another file")
+        raise CheckpointError("there is no weights file {path}; check the path or choose another file", path=path)
     if not path.is_file():
-        raise CheckpointError(f"{path} is a folder, not a weights file; choose a {SUFFIX} file")
+        raise CheckpointError(
+            "{path} is a folder, not a weights file; choose a {suffix} file", path=path, suffix=SUFFIX
+        )
     try:
         with path.open("rb") as file:
             start = file.read(9)
     except OSError as error:
-        raise CheckpointError(f"{path} cannot be read ({error.strerror}); check its permissions") from error
+        raise CheckpointError(
+            "{path} cannot be read ({reason}); check its permissions", path=path, reason=error.strerror
+        ) from error
     # A safetensors file is a length in 8 bytes, of any value, then JSON.
     if start.startswith(_PICKLE_STARTS) and not start.endswith(b"{"):
         raise CheckpointError(
-            f"{path} is a PyTorch pickle, which can run any code when opened; convert it to {SUFFIX} where you trust it"
+            "{path} is a PyTorch pickle, which can run any code when opened; convert it to {suffix} where you trust it",
+            path=path,
+            suffix=SUFFIX,
         )
 
 
 def _read_metadata(path: Path, metadata: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
     if metadata.get("format") != FORMAT:
-        raise CheckpointError(f"{path} holds weights of some other program; choose weights that FKD's trainer saved")
+        raise CheckpointError(
+            "{path} holds weights of some other program; choose weights that FKD's trainer saved", path=path
+        )
     version = metadata.get("format_version", "")
     if version != str(FORMAT_VERSION):
         raise CheckpointError(
-            f"{path} has format version {version!r}, this program reads {FORMAT_VERSION}; update FKD Desktop"
+            "{path} has format version {version!r}, this program reads {known}; update FKD Desktop",
+            path=path,
+            version=version,
+            known=FORMAT_VERSION,
         )
     name = metadata.get("network", "")
     if name not in NETWORKS:
-        raise CheckpointError(f"{path} is of a network called {name!r}; this program knows {', '.join(NETWORKS)}")
+        raise CheckpointError(
+            "{path} is of a network called {name!r}; this program knows {names}",
+            path=path,
+            name=name,
+            names=", ".join(NETWORKS),
+        )
     try:
         info = json.loads(metadata.get("info", "{}"))
     except (ValueError, RecursionError) as error:
-        raise CheckpointError(f"{path} has a damaged header; choose another file") from error
+        raise CheckpointError("{path} has a damaged header; choose another file", path=path) from error
     return name, info if isinstance(info, dict) else {}
 
 
@@ -169,23 +187,51 @@ def _compare_shapes(
     path: Path, name: str, expected: Mapping[str, torch.Tensor], shapes: Mapping[str, tuple[int, ...]]
 ) -> None:
     if missing := sorted(expected.keys() - shapes.keys()):
-        raise CheckpointError(f"{path} lacks {missing[0]} of the {name} network; it is of another version or damaged")
+        raise CheckpointError(
+            "{path} lacks {missing} of the {name} network; it is of another version or damaged",
+            path=path,
+            missing=missing[0],
+            name=name,
+        )
     if unknown := sorted(shapes.keys() - expected.keys()):
-        raise CheckpointError(f"{path} has {unknown[0]}, which the {name} network does not; it is of another version")
+        raise CheckpointError(
+            "{path} has {unknown}, which the {name} network does not; it is of another version",
+            path=path,
+            unknown=unknown[0],
+            name=name,
+        )
     for key, tensor in expected.items():
         if shapes[key] != tuple(tensor.shape):
             raise CheckpointError(
-                f"{path} has {key} of shape {shapes[key]} where the {name} network has {tuple(tensor.shape)}"
+                "{path} has {key} of shape {shape_there} where the {name} network has {shape}",
+                path=path,
+                key=key,
+                shape_there=shapes[key],
+                name=name,
+                shape=tuple(tensor.shape),
             )
 
 
 def _read_tensor(path: Path, key: str, tensor: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     if dtype == torch.float32:
         if tensor.dtype not in _FLOATS:
-            raise CheckpointError(f"{path} stores {key} as {tensor.dtype}, not as floating point; choose another file")
+            raise CheckpointError(
+                "{path} stores {key} as {dtype}, not as floating point; choose another file",
+                path=path,
+                key=key,
+                dtype=tensor.dtype,
+            )
         if not torch.isfinite(tensor).all():
-            raise CheckpointError(f"{path} holds values that are not numbers (in {key}); training went wrong there")
+            raise CheckpointError(
+                "{path} holds values that are not numbers (in {key}); training went wrong there", path=path, key=key
+            )
     elif tensor.dtype != dtype:
-        raise CheckpointError(f"{path} stores {key} as {tensor.dtype}, expected {dtype}; choose another file")
+        raise CheckpointError(
+            "{path} stores {key} as {dtype}, expected {expected}; choose another file",
+            path=path,
+            key=key,
+            dtype=tensor.dtype,
+            expected=dtype,
+        )
     # A copy: what safetensors returns is the file itself, mapped, and would change with it (or crash when it is cut).
     return tensor.to(dtype, copy=True)

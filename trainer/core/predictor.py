@@ -66,12 +66,20 @@ def resolve_device(device: DeviceName | str) -> torch.device:
         For an unknown name or a device that is not there.
     """
     if device not in DEVICE_NAMES:
-        raise DeviceError(f"no device is called {device!r}; choose one of {', '.join(DEVICE_NAMES)}")
+        raise DeviceError(
+            "no device is called {device!r}; choose one of {names}",
+            device=device,
+            names=", ".join(DEVICE_NAMES),
+        )
     available = available_devices()
     if device == "auto":
         return torch.device(available[0])
     if device not in available:
-        raise DeviceError(f"the device {device!r} is not available here; there are {', '.join(available)}")
+        raise DeviceError(
+            "the device {device!r} is not available here; there are {names}",
+            device=device,
+            names=", ".join(available),
+        )
     return torch.device(device)
 
 
@@ -117,7 +125,7 @@ class Predictor:
             try:
                 weights = default_weights_path()
             except FileNotFoundError as error:
-                raise CheckpointError(f"there are no shipped weights: {error}") from error
+                raise CheckpointError("there are no shipped weights: {error}", error=error) from error
         return cls(load_checkpoint(weights), device=device)
 
     def warm_up(self) -> None:

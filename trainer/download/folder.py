@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from trainer.core.files import write_atomically
+from trainer.core.text import Text
 from trainer.download.listing import IMAGE_SUFFIXES, SPLITS, table_of
 from trainer.download.source import DownloadError
 
@@ -26,14 +27,14 @@ MARK: Final = ".download.json"
 _DISK_BLOCK: Final = 4096
 _LEFTOVER: Final = re.compile(r"\.(.+)\.[0-9a-f]{32}", re.ASCII)  # as `write_atomically` names its temporary files
 _WAYS_OUT: Final = {
-    errno.ENOSPC: "free some space",
-    errno.EDQUOT: "free some space",
-    errno.EROFS: "check its permissions",
-    errno.EACCES: "check its permissions",
-    errno.EPERM: "check its permissions",
-    errno.EEXIST: "move away the file that stands where a folder should be",
-    errno.ENOTDIR: "move away the file that stands where a folder should be",
-    errno.EISDIR: "move away the folder that stands where a file should be",
+    errno.ENOSPC: Text("free some space"),
+    errno.EDQUOT: Text("free some space"),
+    errno.EROFS: Text("check its permissions"),
+    errno.EACCES: Text("check its permissions"),
+    errno.EPERM: Text("check its permissions"),
+    errno.EEXIST: Text("move away the file that stands where a folder should be"),
+    errno.ENOTDIR: Text("move away the file that stands where a folder should be"),
+    errno.EISDIR: Text("move away the folder that stands where a file should be"),
 }
 
 
@@ -73,9 +74,13 @@ def contents(root: Path, split: str) -> SplitContents:
             named = [row[0] for row in csv.reader(file) if row][1:]
         images = {path.name for path in (root / split).iterdir() if path.suffix.lower() in IMAGE_SUFFIXES}
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DownloadError(f"{table} or its pictures cannot be read ({error}); run the download again") from error
+        raise DownloadError(
+            "{table} or its pictures cannot be read ({error}); run the download again", table=table, error=error
+        ) from error
     if not named:
-        raise DownloadError(f"{table} has no rows, so the published data set is of no use; look for another one")
+        raise DownloadError(
+            "{table} has no rows, so the published data set is of no use; look for another one", table=table
+        )
     return SplitContents(
         images=len(images),
         rows=len(named),
@@ -117,7 +122,8 @@ def missing_files(
                 continue
             if not is_ours and path.exists():
                 raise DownloadError(
-                    f"{path} is not the published file and would be overwritten; choose another folder, or move it away"
+                    "{path} is not the published file and would be overwritten; choose another folder, or move it away",
+                    path=path,
                 )
             missing.append(file)
     except OSError as error:
@@ -142,8 +148,11 @@ def check_room(root: Path, files: Sequence[PublishedFile]) -> None:
         raise disk_error(root, error) from error
     if disk.free < needed and disk.total:  # some network disks do not say how large they are
         raise DownloadError(
-            f"{root} has {disk.free / 1e6:,.0f} MB left and the download needs {needed / 1e6:,.0f} MB; "
-            "free some space, or choose another folder"
+            "{root} has {free:,.0f} MB left and the download needs {needed:,.0f} MB; free some "
+            "space, or choose another folder",
+            root=root,
+            free=disk.free / 1e6,
+            needed=needed / 1e6,
         )
 
 
@@ -169,7 +178,10 @@ def write_mark(root: Path, home_url: str, files: Sequence[PublishedFile]) -> Non
 
 def disk_error(path: Path, error: OSError) -> DownloadError:
     """Put into a sentence what the system said."""
-    way_out = _WAYS_OUT.get(error.errno or 0, "check the disk")
+    way_out = _WAYS_OUT.get(error.errno or 0, Text("check the disk"))
     return DownloadError(
-        f"{path} cannot be read or written ({error.strerror or error}); {way_out}, or choose another folder"
+        "{path} cannot be read or written ({reason}); {way_out}, or choose another folder",
+        path=path,
+        reason=error.strerror or error,
+        way_out=way_out,
     )

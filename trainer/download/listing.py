@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
+from trainer.core.text import Text
 from trainer.download.source import ServerError
 from trainer.download.web import AgainError
 
@@ -98,7 +99,7 @@ def _read_entry(entry: Any, folder: str) -> PublishedFile | None:
     try:
         path, kind, mode = (str(entry[key]) for key in ("path", "type", "mode"))
     except (TypeError, KeyError) as error:
-        raise _not_to_be_trusted("an entry without a path") from error
+        raise _not_to_be_trusted(Text("an entry without a path")) from error
     if kind != "blob" or not path.startswith(f"{folder}/"):
         return None
     name = path.removeprefix(f"{folder}/")
@@ -106,27 +107,29 @@ def _read_entry(entry: Any, folder: str) -> PublishedFile | None:
     if not is_image and name not in map(table_of, SPLITS):
         return None
     if is_image and not _IMAGE.fullmatch(name):
-        raise _not_to_be_trusted(f"a file called {path[:80]!a}")
+        raise _not_to_be_trusted(Text("a file called {path!a}", path=path[:80]))
     size, sha1 = entry.get("size"), entry.get("sha")
     if mode not in _FILE_MODES or type(size) is not int or size < 0 or not _SHA1.fullmatch(str(sha1)):
-        raise _not_to_be_trusted(f"{path[:80]!a} without a proper mode, size or hash")
+        raise _not_to_be_trusted(Text("{path!a} without a proper mode, size or hash", path=path[:80]))
     if size > MAX_FILE_BYTES:
-        raise _not_to_be_trusted(f"{path[:80]!a} of {size / 1e6:,.0f} MB")
+        raise _not_to_be_trusted(Text("{path!a} of {size:,.0f} MB", path=path[:80], size=size / 1e6))
     return PublishedFile(name, size, str(sha1))
 
 
 def _check_all(files: list[PublishedFile]) -> None:
     paths = {file.path.casefold() for file in files}
     if len(paths) < len(files):
-        raise _not_to_be_trusted("two files whose names differ in nothing but case")
+        raise _not_to_be_trusted(Text("two files whose names differ in nothing but case"))
     if sum(file.size for file in files) > MAX_TOTAL_BYTES:
-        raise _not_to_be_trusted("more than 1 GB of files")
+        raise _not_to_be_trusted(Text("more than 1 GB of files"))
     for split in SPLITS:
         if table_of(split) not in paths or not any(path.startswith(f"{split}/") for path in paths):
             raise ServerError(
-                f"the server's listing lacks the {split} data; the data set has moved: update FKD Desktop"
+                "the server's listing lacks the {split} data; the data set has moved: update FKD Desktop", split=split
             )
 
 
-def _not_to_be_trusted(what: str) -> ServerError:
-    return ServerError(f"the server's listing names {what}, so nothing was fetched; report this to FKD Desktop")
+def _not_to_be_trusted(what: Text) -> ServerError:
+    return ServerError(
+        "the server's listing names {what}, so nothing was fetched; report this to FKD Desktop", what=what
+    )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+from trainer.core.text import Text
 from trainer.download import folder
 from trainer.download.archive import file_contents
 from trainer.download.listing import MAX_LISTING_BYTES, MAX_TOTAL_BYTES, SPLITS, blob_sha1, read_listing
@@ -76,8 +77,14 @@ def download(
                 on_progress(now)
                 told = now
             if not is_done and should_stop():
-                so_far = f"with {now.files_done:,} of {now.files_total:,} files" if now.files_total else "at the start"
-                raise DownloadStoppedError(f"stopped {so_far}; {GOES_ON}")
+                if not now.files_total:
+                    raise DownloadStoppedError("stopped at the start; {goes_on}", goes_on=GOES_ON)
+                raise DownloadStoppedError(
+                    "stopped with {done:,} of {total:,} files; {goes_on}",
+                    done=now.files_done,
+                    total=now.files_total,
+                    goes_on=GOES_ON,
+                )
     finally:
         board.give_up()
         run.thread.join(2 * GRACE_S)
@@ -108,7 +115,7 @@ class _Run:
 
     def _all(self, web: Web) -> None:
         source = self._source
-        files = repeat("the listing", lambda: self._listing(web), patience=source.patience, board=self._board)
+        files = repeat(Text("the listing"), lambda: self._listing(web), patience=source.patience, board=self._board)
         self._board.add(files_total=len(files), bytes_total=sum(file.size for file in files))
         missing = folder.missing_files(self._root, files, self._on_file)
         if missing:
@@ -131,8 +138,9 @@ class _Run:
         ) as body:
             if not body.content_type.endswith("json"):
                 raise ServerError(
-                    f"instead of a listing came {body.content_type[:40]!a}; if this network has a login page, "
-                    "log in with a web browser and run the download again"
+                    "instead of a listing came {content_type!a}; if this network has a login "
+                    "page, log in with a web browser and run the download again",
+                    content_type=body.content_type[:40],
                 )
             return read_listing(body.readall(), self._source.folder)
 
@@ -155,10 +163,10 @@ class _Run:
             except AgainError as error:
                 if len(by_hash) < before:
                     raise
-                raise ServerError(f"the archive brought nothing new ({error})") from error
+                raise ServerError("the archive brought nothing new ({error})", error=error) from error
 
         try:
-            repeat("the archive", attempt, patience=self._source.patience, board=self._board)
+            repeat(Text("the archive"), attempt, patience=self._source.patience, board=self._board)
         except ServerError as error:
             _log.info("going on file by file: %s", error)
         return [file for files in by_hash.values() for file in files]

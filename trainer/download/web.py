@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
+from trainer.core.text import Text
 from trainer.download.source import ServerError
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ T = TypeVar("T")
 
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 USER_AGENT: Final = "fkd-desktop (fetches a data set, once)"
-GOES_ON: Final = "run the download again: it goes on where it stopped"
+GOES_ON: Final = Text("run the download again: it goes on where it stopped")
 _LONGEST_TOLD_WAIT_S: Final = 86_400.0
 
 
@@ -38,8 +39,8 @@ class AgainError(Exception):
         How long the server asks to wait; None if it does not say.
     """
 
-    def __init__(self, message: str, *, wait_s: float | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, text: str, *, wait_s: float | None = None, **values: object) -> None:
+        super().__init__(Text(text, **values))
         self.wait_s = wait_s
 
 
@@ -61,7 +62,11 @@ def repeat(what: str, attempt: Callable[[], T], *, patience: Patience, board: Bo
         if number + 1 < patience.attempts:
             board.pause(last.wait_s if last.wait_s is not None else patience.backoff_s * 2**number)
     raise ServerError(
-        f"{what} could not be fetched in {patience.attempts} attempts ({last}); check the connection and {GOES_ON}"
+        "{what} could not be fetched in {attempts} attempts ({last}); check the connection and {goes_on}",
+        what=what,
+        attempts=patience.attempts,
+        last=last,
+        goes_on=GOES_ON,
     ) from last
 
 
@@ -122,21 +127,24 @@ class Web:
             )
         except requests.exceptions.SSLError as error:
             if "CERTIFICATE_VERIFY_FAILED" not in str(error):
-                raise AgainError(f"{host} broke off the secure connection, or has none") from error
+                raise AgainError("{host} broke off the secure connection, or has none", host=host) from error
             raise ServerError(
-                f"{host} cannot prove that it is {host}, so nothing was fetched; check this computer's clock, and "
-                "whether a proxy or a virus scanner stands between"
+                "{host} cannot prove that it is {host}, so nothing was fetched; check this "
+                "computer's clock, and whether a proxy or a virus scanner stands between",
+                host=host,
             ) from error
         except requests.exceptions.ProxyError as error:
-            raise AgainError(f"the proxy on the way to {host} cannot be reached or refuses") from error
+            raise AgainError("the proxy on the way to {host} cannot be reached or refuses", host=host) from error
         except requests.exceptions.Timeout as error:
-            raise AgainError(f"{host} did not answer within {self._patience.timeout_s:g} s") from error
+            raise AgainError(
+                "{host} did not answer within {seconds:g} s", host=host, seconds=self._patience.timeout_s
+            ) from error
         except (requests.RequestException, HTTPError) as error:
-            raise AgainError(f"{host} cannot be reached, or answers nonsense") from error
+            raise AgainError("{host} cannot be reached, or answers nonsense", host=host) from error
         with response:
             _check_status(response, url, longest_wait_s=self._patience.longest_wait_s)
             if response.headers.get("Content-Encoding", "identity") != "identity":
-                raise ServerError(f"{host} sent a compressed answer unasked; try again in another network")
+                raise ServerError("{host} sent a compressed answer unasked; try again in another network", host=host)
             yield Body(response, host, max_bytes=max_bytes, patience=self._patience, board=self._board)
 
 
@@ -170,16 +178,18 @@ class Body(io.RawIOBase):
         try:
             data = self._raw.read1(len(buffer), decode_content=False)  # read() would wait until the buffer is full
         except ReadTimeoutError as error:
-            raise AgainError(f"{self._host} stopped sending for {self._patience.timeout_s:g} s") from error
+            raise AgainError(
+                "{host} stopped sending for {seconds:g} s", host=self._host, seconds=self._patience.timeout_s
+            ) from error
         except HTTPError as error:
-            raise AgainError(f"{self._host} broke off") from error
+            raise AgainError("{host} broke off", host=self._host) from error
         self._received += len(data)
         self._board.add(bytes_received=len(data))
         if self._received > self._max_bytes:
-            raise AgainError(f"{self._host} sent more than {self._max_bytes:,} bytes")
+            raise AgainError("{host} sent more than {limit:,} bytes", host=self._host, limit=self._max_bytes)
         late_s = time.monotonic() - self._started - self._patience.timeout_s
         if self._received < late_s * self._patience.slowest_bytes_per_s:
-            raise AgainError(f"{self._host} sends too slowly")
+            raise AgainError("{host} sends too slowly", host=self._host)
         buffer[: len(data)] = data
         return len(data)
 
@@ -188,7 +198,7 @@ def _checked_host(url: str) -> str:
     parts = urlsplit(url)
     host = parts.hostname or ""
     if parts.scheme != "https" and not (parts.scheme == "http" and host in LOOPBACK):
-        raise ServerError(f"{url} is not an https address; nothing is fetched over an open connection")
+        raise ServerError("{url} is not an https address; nothing is fetched over an open connection", url=url)
     return host
 
 
@@ -200,18 +210,28 @@ def _check_status(response: requests.Response, url: str, *, longest_wait_s: floa
     if status in (408, 429) or status >= 500 or (status == 403 and wait_s is not None):
         if wait_s is not None and wait_s > longest_wait_s:
             raise ServerError(
-                f"{host} is busy or allows this network no more requests (HTTP {status}) for {_span(wait_s)}; "
-                f"after that, {GOES_ON}"
+                "{host} is busy or allows this network no more requests (HTTP {status}) for "
+                "{wait}; after that, {goes_on}",
+                host=host,
+                status=status,
+                wait=_span(wait_s),
+                goes_on=GOES_ON,
             )
-        raise AgainError(f"{host} answered with HTTP {status}", wait_s=wait_s)
+        raise AgainError("{host} answered with HTTP {status}", host=host, status=status, wait_s=wait_s)
     if 300 <= status < 400:
         to = headers.get("Location", "nowhere")[:80]
         raise ServerError(
-            f"{host} redirects to {to!a}, which is not followed; the data set has moved: update FKD Desktop"
+            "{host} redirects to {to!a}, which is not followed; the data set has moved: update FKD Desktop",
+            host=host,
+            to=to,
         )
     if status in (404, 410, 451):
-        raise ServerError(f"{url[:200]} is not there (HTTP {status}); the data set has moved: update FKD Desktop")
-    raise ServerError(f"{host} refuses (HTTP {status}); try again later or in another network")
+        raise ServerError(
+            "{url} is not there (HTTP {status}); the data set has moved: update FKD Desktop",
+            url=url[:200],
+            status=status,
+        )
+    raise ServerError("{host} refuses (HTTP {status}); try again later or in another network", host=host, status=status)
 
 
 def _asked_wait_s(headers: Mapping[str, str]) -> float | None:
@@ -228,10 +248,12 @@ def _asked_wait_s(headers: Mapping[str, str]) -> float | None:
     return None if wait_s is None else min(max(0.0, wait_s), _LONGEST_TOLD_WAIT_S)
 
 
-def _span(seconds: float) -> str:
+def _span(seconds: float) -> Text:
     if seconds <= 99:
-        return f"{math.ceil(seconds)} s"
-    return f"{math.ceil(seconds / 60)} min" if seconds <= 5940 else f"{math.ceil(seconds / 3600)} h"
+        return Text("{seconds} s", seconds=math.ceil(seconds))
+    if seconds <= 5940:
+        return Text("{minutes} min", minutes=math.ceil(seconds / 60))
+    return Text("{hours} h", hours=math.ceil(seconds / 3600))
 
 
 def _send_no_password(request: requests.PreparedRequest) -> requests.PreparedRequest:

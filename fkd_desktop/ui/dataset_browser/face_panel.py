@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
+from fkd_desktop.i18n import numeral
 from fkd_desktop.ui.dataset_browser.face_view import FaceView
-from fkd_desktop.ui.dataset_browser.words import reason_of, sentence
+from fkd_desktop.ui.dataset_browser.words import reason_of
+from fkd_desktop.ui.words import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -158,11 +160,11 @@ class FacePanel(QWidget):
         facts = [self.tr("{0}, line {1}").format(file.name, line) if line else file.name]
         facts.append(self.tr("training") if entry.split == "training" else self.tr("test"))
         if self._size is not None:
-            facts.append("{} × {} px".format(*self._size))  # noqa: RUF001
+            facts.append("{} × {} px".format(*self._size))
         if entry.is_usable:
-            facts.append(self.tr("inter-ocular distance {0} px").format(f"{entry.iod_px:.1f}"))
+            facts.append(self.tr("inter-ocular distance {0} px").format(numeral(f"{entry.iod_px:.1f}")))
         if self._prediction is not None:
-            facts.append(self.tr("NME {0}").format(f"{self._prediction.nme:.2%}"))
+            facts.append(self.tr("NME {0}").format(numeral(f"{self._prediction.nme:.2%}")))
         text = " · ".join(facts)
         if entry.warnings:
             text += "\n" + " ".join(sentence(warning) for warning in entry.warnings)

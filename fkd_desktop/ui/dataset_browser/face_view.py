@@ -10,6 +10,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from fkd_desktop.i18n import numeral
 from fkd_desktop.overlays.render import frame_image
 from fkd_desktop.ui.dataset_browser import marks
 from fkd_desktop.ui.dataset_browser.viewport import Viewport
@@ -278,10 +279,10 @@ class FaceView(QWidget):
         layer, number = self._hovered
         px = self.layers()[layer][number]
         part = next(name for name, part in FACE_PARTS.items() if number in part.indices)
-        text = f"{number} · {marks.PART_TITLES[part]} · x {px[0]:.1f}, y {px[1]:.1f}"
+        text = f"{number} · {marks.part_title(part)} · x {numeral(f'{px[0]:.1f}')}, y {numeral(f'{px[1]:.1f}')}"
         if self._truth_px is not None and self._marks.prediction and self._predicted_px is not None:
             off_px = float(np.linalg.norm(self._predicted_px[number] - self._truth_px[number]))
-            text += " · " + self.tr("{0} px apart").format(f"{off_px:.1f}")
+            text += " · " + self.tr("{0} px apart").format(numeral(f"{off_px:.1f}"))
         return text
 
     def point_at(self, place: QPointF) -> tuple[Layer, int] | None:

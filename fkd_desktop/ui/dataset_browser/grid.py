@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QRect, QR
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter, QPaintEvent, QPalette, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
+from fkd_desktop.i18n import numeral
 from fkd_desktop.ui.dataset_browser.marks import GROUND_COLOUR, INK, PLATE
 from fkd_desktop.ui.dataset_browser.words import reason_of
 from fkd_desktop.ui.icons import tinted_pixmap
@@ -120,7 +121,7 @@ class ThumbnailDelegate(QStyledItemDelegate):
         painter.setPen(ink)
         nme = self._nme_of(entry)
         if nme is not None:
-            painter.drawText(line, _TO_THE_RIGHT, f"{nme:.1%}")
+            painter.drawText(line, _TO_THE_RIGHT, numeral(f"{nme:.1%}"))
             line.setRight(line.right() - _NME_PX)
         ink.setAlphaF(0.72)
         painter.setPen(ink)

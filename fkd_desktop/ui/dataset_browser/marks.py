@@ -9,8 +9,10 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
+from fkd_desktop.i18n import translated
 from trainer.contact_sheet import PAGE_BGR, PREDICTED_BGR, TRUE_BGR
 from trainer.core.keypoints import EDGES, FACE_PARTS
+from trainer.core.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -32,8 +34,18 @@ HALO: Final = QColor(16, 16, 16, 150)
 PLATE: Final = QColor(16, 18, 22, 215)
 INK: Final = QColor("#f2f5f8")
 
-PART_TITLES: Final[Mapping[str, str]] = MappingProxyType({name: name.replace("_", " ") for name in FACE_PARTS})
-"""Name of a part -> what a user calls it."""
+_PART_TITLES: Final[Mapping[str, Text]] = MappingProxyType(
+    {
+        "jaw": Text("jaw"),
+        "right_brow": Text("right brow"),
+        "left_brow": Text("left brow"),
+        "nose": Text("nose"),
+        "right_eye": Text("right eye"),
+        "left_eye": Text("left eye"),
+        "outer_lips": Text("outer lips"),
+        "inner_lips": Text("inner lips"),
+    }
+)
 
 # Where a part's name stands: a place on its bounding box (0 to 1), and which way the plate grows from there.
 _NAME_PLACES: Final[Mapping[str, tuple[float, float, int, int]]] = MappingProxyType(
@@ -48,6 +60,11 @@ _NAME_PLACES: Final[Mapping[str, tuple[float, float, int, int]]] = MappingProxyT
         "inner_lips": (0.5, 0.5, 0, 0),
     }
 )
+
+
+def part_title(name: str) -> str:
+    """Return what a user calls a part of `trainer.core.keypoints.FACE_PARTS`."""
+    return translated(_PART_TITLES[name])
 
 
 def paint_points(painter: QPainter, points: Points, colour: QColor, *, radius_px: float, lines: bool) -> None:
@@ -126,11 +143,11 @@ def paint_names(painter: QPainter, points: Points, font: QFont) -> None:
     for name, (across, down, right, below) in _NAME_PLACES.items():
         part = xy[list(FACE_PARTS[name].indices)]
         (left, top), (width, height) = part.min(axis=0), np.ptp(part, axis=0)
-        plate = plate_rect(painter, PART_TITLES[name])
+        plate = plate_rect(painter, part_title(name))
         anchor = QPointF(left + across * width, top + down * height)
         gap = 8.0
         plate.moveCenter(anchor + QPointF(right * (plate.width() / 2 + gap), below * (plate.height() / 2 + gap)))
-        paint_plate(painter, plate, PART_TITLES[name])
+        paint_plate(painter, plate, part_title(name))
 
 
 def plate_rect(painter: QPainter, text: str) -> QRectF:

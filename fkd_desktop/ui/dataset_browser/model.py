@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
+from fkd_desktop.i18n import translated
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -127,7 +129,8 @@ class EntryModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return entry.name
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleDescriptionRole):
-            return "\n".join([entry.name, *([entry.problem] if entry.problem else []), *entry.warnings])
+            said = (*([entry.problem] if entry.problem else []), *entry.warnings)
+            return "\n".join([entry.name, *map(translated, said)])
         if role == Qt.ItemDataRole.UserRole:
             return entry
         return None

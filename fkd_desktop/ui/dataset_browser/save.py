@@ -40,5 +40,7 @@ def write_image(path: Path, image: QImage, _job: Job) -> Path:
     try:
         write_atomically(path, bytes(buffer.data().data()))
     except OSError as error:
-        raise SaveError(f"{path} cannot be written ({error.strerror}); choose another place") from error
+        raise SaveError(
+            "{path} cannot be written ({reason}); choose another place", path=path, reason=error.strerror
+        ) from error
     return path

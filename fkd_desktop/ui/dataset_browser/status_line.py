@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
 
+from fkd_desktop.i18n import numeral
+
 if TYPE_CHECKING:
     from fkd_desktop.training.entries import Catalogue
 
@@ -53,15 +55,15 @@ class StatusLine(QStatusBar):
             return
         total = len(catalogue.entries)
         if not catalogue.is_whole:
-            self.count.setText(self.tr("the first {0} faces").format(f"{shown:,}"))
+            self.count.setText(self.tr("the first {0} faces").format(numeral(f"{shown:,}")))
         elif shown == total:
-            self.count.setText(self.tr("{0} faces").format(f"{total:,}"))
+            self.count.setText(self.tr("{0} faces").format(numeral(f"{total:,}")))
         else:
-            self.count.setText(self.tr("{0} of {1} faces").format(f"{shown:,}", f"{total:,}"))
+            self.count.setText(self.tr("{0} of {1} faces").format(numeral(f"{shown:,}"), numeral(f"{total:,}")))
         bad = sum(not entry.is_usable for entry in catalogue.entries)
         odd = sum(bool(entry.warnings) for entry in catalogue.entries)
-        found = [self.tr("{0} cannot be used").format(f"{bad:,}")] if bad else []
-        found += [self.tr("{0} with a warning").format(f"{odd:,}")] if odd else []
+        found = [self.tr("{0} cannot be used").format(numeral(f"{bad:,}"))] if bad else []
+        found += [self.tr("{0} with a warning").format(numeral(f"{odd:,}"))] if odd else []
         if not found and catalogue.is_checked:
             found = [self.tr("no problems")]
         self.summary.setText(", ".join(found))

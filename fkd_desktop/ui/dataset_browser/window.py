@@ -10,16 +10,19 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QGuiApplication, QHideEvent, QKeySequence, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QStackedWidget, QToolBar
 
+from fkd_desktop.i18n import numeral, translated
 from fkd_desktop.training.browsing import Browsing, BrowsingState
 from fkd_desktop.ui.dataset_browser.content import Content
 from fkd_desktop.ui.dataset_browser.model import Order, chosen
 from fkd_desktop.ui.dataset_browser.save import as_png_path, write_image
 from fkd_desktop.ui.dataset_browser.status_line import StatusLine
-from fkd_desktop.ui.dataset_browser.words import reason_of, sentence
+from fkd_desktop.ui.dataset_browser.words import reason_of
 from fkd_desktop.ui.dropping import dropped_path, take_files
 from fkd_desktop.ui.empty_state import EmptyState
 from fkd_desktop.ui.icons import app_icon
+from fkd_desktop.ui.words import sentence
 from fkd_desktop.workers.job import Job
+from trainer.core.text import Text
 
 if TYPE_CHECKING:
     from fkd_desktop.settings import Settings
@@ -173,7 +176,9 @@ class DatasetBrowser(QMainWindow):
     def save_picture(self, path: Path) -> None:
         """Save the large view as a PNG file, behind the window."""
         path = as_png_path(path)
-        self._writer = Job(f"saving {path.name}", partial(write_image, path, self.face_panel.view.picture_of_view()))
+        self._writer = Job(
+            Text("saving {name}", name=path.name), partial(write_image, path, self.face_panel.view.picture_of_view())
+        )
         self._writer.succeeded.connect(self._on_writer_succeeded)
         self._writer.failed.connect(self._show_notice)
         self._writer.start()
@@ -229,7 +234,7 @@ class DatasetBrowser(QMainWindow):
             self.face_panel.show_nothing()
             return
         if catalogue.is_whole and not catalogue.entries:
-            notes = " ".join(f"{note}." for note in catalogue.notes)
+            notes = " ".join(f"{translated(note)}." for note in catalogue.notes)
             self._show_dead_end(self.tr("There are no faces in this data set"), notes)
             return
         self.filter_bar.show_identities(catalogue.identities, has_test="test" in catalogue.source.parts)
@@ -237,7 +242,7 @@ class DatasetBrowser(QMainWindow):
             self.pane.setCurrentWidget(self.content)
             self._show_chosen()
         if catalogue.notes and catalogue.is_whole:
-            self.banner.show_notice(" ".join(f"{note}." for note in catalogue.notes))
+            self.banner.show_notice(" ".join(f"{translated(note)}." for note in catalogue.notes))
 
     def _show_chosen(self) -> None:
         """Show what the filter lets through; the face on show stays the current one if it is among them."""
@@ -344,7 +349,7 @@ class DatasetBrowser(QMainWindow):
 
     @Slot(int, int)
     def _on_browsing_judging_progressed(self, done: int, total: int) -> None:
-        text = self.tr("Judging {0} of {1}").format(f"{done:,}", f"{total:,}")
+        text = self.tr("Judging {0} of {1}").format(numeral(f"{done:,}"), numeral(f"{total:,}"))
         self.status_line.show_progress(text, done, total, can_stop=True)
 
     @Slot(str)

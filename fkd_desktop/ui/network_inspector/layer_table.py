@@ -26,6 +26,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from fkd_desktop.i18n import numeral, translated
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -121,22 +123,24 @@ class LayerModel(QAbstractTableModel):
             case Column.NAME:
                 return layer.name
             case Column.KIND:
-                return layer.kind
+                return translated(layer.kind)
             case Column.SHAPE:
-                return " × ".join(map(str, layer.output_shape))  # noqa: RUF001 (a times sign)
+                return " × ".join(map(str, layer.output_shape))
             case Column.PARAMETERS:
-                return f"{layer.parameters:,}" if layer.parameters else "–"  # noqa: RUF001 (a dash for none)
+                return numeral(f"{layer.parameters:,}") if layer.parameters else "–"
             case Column.TIME:
-                return f"{layer.time_share:.0%}" if layer.time_share >= 0.005 else "< 1%"
+                return numeral(f"{layer.time_share:.0%}" if layer.time_share >= 0.005 else "< 1%")
 
     def _tip(self, layer: LayerInfo, column: Column) -> str:
         if column is Column.TIME:
-            return self.tr("{0:.2f} ms for one face, {1:.1%} of the whole").format(layer.time_ms, layer.time_share)
+            return self.tr("{0} ms for one face, {1} of the whole").format(
+                numeral(f"{layer.time_ms:.2f}"), numeral(f"{layer.time_share:.1%}")
+            )
         if layer.is_whole:
             return self.tr("The keypoints, and all that is computed between and after the layers")
         if layer.has_norm:
-            return self.tr("{0}, with its batch normalisation folded in").format(layer.kind)
-        return layer.kind
+            return self.tr("{0}, with its batch normalisation folded in").format(translated(layer.kind))
+        return translated(layer.kind)
 
 
 class _RoomyDelegate(QStyledItemDelegate):

@@ -94,8 +94,8 @@ class PageBar(QWidget):
         self.back.setAutoDefault(False)
         self.back.setToolTip(self.tr("Back to all maps of the layer (Esc)"))
         self.position = QLabel()
-        self.previous = self._arrow("‹", self.tr("Previous"))  # noqa: RUF001 (an arrow)
-        self.next = self._arrow("›", self.tr("Next"))  # noqa: RUF001 (an arrow)
+        self.previous = self._arrow("‹", self.tr("Previous"))
+        self.next = self._arrow("›", self.tr("Next"))
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.caption, 1)
@@ -114,7 +114,7 @@ class PageBar(QWidget):
         for widget in (self.position, self.previous, self.next):
             widget.setVisible(several)
         if several:
-            span = str(first + 1) if count == 1 else f"{first + 1}–{first + count}"  # noqa: RUF001 (a range)
+            span = str(first + 1) if count == 1 else f"{first + 1}–{first + count}"
             self.position.setText(self.tr("{0} of {1}").format(span, total))
             self.previous.setEnabled(first > 0)
             self.next.setEnabled(first + count < total)

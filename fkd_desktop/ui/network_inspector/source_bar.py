@@ -5,6 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QLabel, QPushButton, QWidget
 
+from fkd_desktop.i18n import numeral
+
 
 class SourceBar(QWidget):
     """Live picture or a file, which face, pause; and the rate that is reached."""
@@ -79,7 +81,7 @@ class SourceBar(QWidget):
     def show_rate(self, per_s: float | None) -> None:
         """Say how many pictures a second come; 0 where the live picture stands still, None where that says nothing."""
         if per_s is not None:
-            figure = f"{per_s:.0f}" if per_s >= 4.5 else f"{per_s:.1f}"
+            figure = numeral(f"{per_s:.0f}" if per_s >= 4.5 else f"{per_s:.1f}")
             text = self.tr("{0} a second").format(figure) if per_s else self.tr("No new picture")
         else:
             text = self.tr("Paused") if self._is_live and self.pause.isChecked() else ""

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QCoreApplication
 
+from fkd_desktop.i18n import numeral
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -14,8 +16,8 @@ if TYPE_CHECKING:
     from fkd_desktop.ui.network_inspector.maps_view import MapsView
     from trainer.inspection import LayerInfo
 
-_TIMES: Final = "×"  # noqa: RUF001 (a times sign)
-_MINUS: Final = "−"  # noqa: RUF001 (a minus sign)
+_TIMES: Final = "×"
+_MINUS: Final = "−"
 
 
 def _tr(text: str) -> str:
@@ -32,8 +34,8 @@ def totals(overview: Overview | None) -> str:
     """Return the sums of the table."""
     if overview is None:
         return ""
-    text = _tr("{0:,} parameters, {1} ms a face on {2}.").format(
-        overview.parameters, number(overview.total_ms), overview.device.upper()
+    text = _tr("{0} parameters, {1} ms a face on {2}.").format(
+        numeral(f"{overview.parameters:,}"), number(overview.total_ms), overview.device.upper()
     )
     if any(layer.has_norm for layer in overview.layers):
         text += " " + _tr("Batch normalisations are folded into their convolutions, as in the live session.")
@@ -43,9 +45,9 @@ def totals(overview: Overview | None) -> str:
 def too_large(size_bytes: int) -> str:
     """Say what loading a large network takes."""
     return _tr(
-        "It takes {0:.1f} GB of memory here, beside what the live session has, and some seconds to load. "
+        "It takes {0} GB of memory here, beside what the live session has, and some seconds to load. "
         "Its maps come slower too."
-    ).format(size_bytes / 1e9)
+    ).format(numeral(f"{size_bytes / 1e9:.1f}"))
 
 
 def caption(page: Page | None, layer: LayerInfo | None) -> str:
@@ -63,7 +65,9 @@ def caption(page: Page | None, layer: LayerInfo | None) -> str:
         return _tr("{0} kernels of {1} {2} {3}: brighter is more").format(count, width, _TIMES, height)
     name = layer.name if layer else page.wish.layer
     if page.values.ndim == 1:
-        values = _tr("{0} values").format(f"{len(page.values):,}") if len(page.values) > 1 else _tr("one value")
+        values = (
+            _tr("{0} values").format(numeral(f"{len(page.values):,}")) if len(page.values) > 1 else _tr("one value")
+        )
         return _tr("{0}: {1}, {2}").format(name, values, span(page.values.min(), page.values.max()))
     count, height, width = page.values.shape
     return _tr("{0}: {1} maps of {2} {3} {4}").format(name, count, width, _TIMES, height)

@@ -10,6 +10,7 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
+from fkd_desktop.i18n import translated
 from fkd_desktop.ui.icons import tinted_pixmap
 from fkd_desktop.ui.words import sentence
 from trainer.advice import Advice, Severity
@@ -80,9 +81,9 @@ class AdviceLabel(QWidget):
             self._text.clear()
             return
         inks, is_error = inks_on(self.palette()), self._advice.severity is Severity.ERROR
+        titles = [escape(translated(offer.text)).replace(" ", "&nbsp;") for offer in self._advice.offers]
         links = "&ensp;".join(
-            f'<a style="color: {inks["link"]}" href="{number}">{escape(offer.text).replace(" ", "&nbsp;")}</a>'
-            for number, offer in enumerate(self._advice.offers)
+            f'<a style="color: {inks["link"]}" href="{number}">{title}</a>' for number, title in enumerate(titles)
         )
         said = escape(breakable(self.text))
         ink = inks["error" if is_error else "note"]
@@ -91,7 +92,8 @@ class AdviceLabel(QWidget):
         flag = Qt.TextInteractionFlag
         links_work = flag.LinksAccessibleByMouse | flag.LinksAccessibleByKeyboard
         self._text.setTextInteractionFlags(links_work if links else flag.NoTextInteraction)
-        self._text.setAccessibleName(("Error: " if is_error else "Note: ") + self.text)
+        spoken = self.tr("Error: {0}") if is_error else self.tr("Note: {0}")
+        self._text.setAccessibleName(spoken.format(self.text))
         self._icon.setVisible(is_error)
         if is_error:
             self._icon.setPixmap(tinted_pixmap("warning", _ICON_PX, QColor(inks["error"]), self.devicePixelRatioF()))

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QSizePolicy, QTableWidget, QTableWidgetItem, QWidget
 
+from fkd_desktop.i18n import numeral, translated
 from fkd_desktop.ui.training.data_widgets import fault_colour, good_colour
 from trainer.comparison import percent
 from trainer.core.resources import default_weights_path
+from trainer.core.text import Text
 from trainer.metrics import JUDGED_PARTS
 from trainer.runs import BEST
 
@@ -32,16 +34,17 @@ class Figure(NamedTuple):
     more_is_better: bool = False
 
     @property
-    def change(self) -> str:
+    def change(self) -> Text:
         """The difference as it shows in the figures, in words."""
-        gain = self._gain
+        gain = self.gain
         if gain == 0:
-            return "same"
-        return f"{abs(gain):.{self.digits}f} {'better' if gain > 0 else 'worse'}"
+            return Text("same")
+        by = numeral(f"{abs(gain):.{self.digits}f}")
+        return Text("{by} better", by=by) if gain > 0 else Text("{by} worse", by=by)
 
     @property
-    def _gain(self) -> float:
-        """In per cent, of the figures as they are shown: what cannot be seen there is none."""
+    def gain(self) -> float:
+        """How much better it is in per cent, of the figures as they are shown: what cannot be seen there is none."""
         gain = round(100 * self.new, self.digits) - round(100 * self.old, self.digits)
         gain = round(gain if self.more_is_better else -gain, self.digits)
         return 0.0 if math.isnan(gain) else gain  # as of a network that gives no numbers
@@ -78,7 +81,7 @@ class ComparisonTable(QTableWidget):
         self.setHorizontalHeaderItem(0, QTableWidgetItem(""))
         titled = (self.tr("Old"), comparison.old), (self.tr("New"), comparison.new)
         for column, (title, one) in enumerate(titled, start=1):
-            item = QTableWidgetItem(f"{title}\n{name_of(one)}")
+            item = QTableWidgetItem(f"{title}\n{translated(name_of(one))}")
             item.setToolTip(self.tr("{0} network\n{1}").format(one.network, one.path))
             self.setHorizontalHeaderItem(column, item)
         self.setHorizontalHeaderItem(3, QTableWidgetItem(self.tr("Change")))
@@ -101,15 +104,15 @@ class ComparisonTable(QTableWidget):
         super().changeEvent(event)
 
     def _fill(self) -> None:
-        inks = {"better": good_colour(self.palette()), "worse": fault_colour(self.palette())}
+        good, bad = good_colour(self.palette()), fault_colour(self.palette())
         for row, figure in enumerate(self._figures):
-            texts = (percent(figure.old, digits=figure.digits), percent(figure.new, digits=figure.digits))
-            for column, text in enumerate((figure.name, *texts, figure.change)):
+            texts = [numeral(percent(one, digits=figure.digits)) for one in (figure.old, figure.new)]
+            for column, text in enumerate((figure.name, *texts, translated(figure.change))):
                 item = QTableWidgetItem(text)
                 if column > 0:
                     item.setTextAlignment(_RIGHT)
-                if column == 3 and (ink := inks.get(text.rpartition(" ")[2])) is not None:
-                    item.setForeground(ink)
+                if column == 3 and figure.gain != 0:
+                    item.setForeground(good if figure.gain > 0 else bad)
                 if row == 0:
                     font = item.font()
                     font.setBold(True)
@@ -136,5 +139,5 @@ class ComparisonTable(QTableWidget):
 def name_of(contender: Contender) -> str:
     """Return what a user calls weights: the run's name, the file's, or "shipped"."""
     if contender.path == default_weights_path():
-        return "shipped"
+        return Text("shipped")
     return contender.path.parent.name if contender.path.name == BEST else contender.path.stem

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
+from fkd_desktop.i18n import translated
 from fkd_desktop.training.results import ComparisonState
 from fkd_desktop.ui.icons import tinted_pixmap
 from fkd_desktop.ui.training.comparison_sheets import ComparisonSheets
@@ -198,14 +199,14 @@ class ComparisonView(QWidget):
         if comparison is self._shown:
             return
         self._shown = comparison
-        self._verdict.setText(comparison.sentence)
+        self._verdict.setText(translated(comparison.sentence))
         better, same, worse = comparison.changes
         self._summary.setText(
             self.tr("Of {0} faces {1} are better, {2} about the same and {3} worse.").format(
                 comparison.faces, better, same, worse
             )
         )
-        self._caveat.setText("\n".join(comparison.caveats))
+        self._caveat.setText("\n".join(translated(caveat) for caveat in comparison.caveats))
         self._caveat_row.setVisible(bool(comparison.caveats))
         self.table.show_comparison(comparison)
         self.sheets.show_sheets(comparison.sheets)

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from fkd_desktop.i18n import numeral, translated
 from fkd_desktop.ui.training.advice_label import AdviceLabel
 from fkd_desktop.ui.training.editors import ChoiceEditor, Editor, SwitchEditor
 from fkd_desktop.ui.training.form_fields import make_editor
@@ -26,6 +27,7 @@ from fkd_desktop.ui.words import sentence
 from trainer.advice import Advice, Severity, advise, faces_to_train_on
 from trainer.config import ConfigError, TrainConfig
 from trainer.core.names import DEFAULT_NETWORK, DEVICE_NAMES
+from trainer.core.text import Text
 from trainer.weights_header import WeightsError, read_weights_header
 
 if TYPE_CHECKING:
@@ -35,10 +37,6 @@ if TYPE_CHECKING:
     from trainer.runs import RunSummary
 
 WIDTH_PX: Final = 420
-_NOT_HERE: Final[Mapping[str, str]] = {
-    "cuda": "PyTorch found no GPU here that it can use with CUDA.",
-    "mps": "This is for Macs with a processor of Apple's.",
-}
 
 
 @dataclass(frozen=True)
@@ -86,16 +84,16 @@ class ConfigForm(QWidget):
             If what is in a field is no value for it.
         """
         for name, problem in self._problems().items():
-            raise ConfigError(f"{name}: {problem}")
+            raise ConfigError("{name}: {problem}", name=name, problem=problem)
         return self._config_class(data=data, out=out, **{name: row.editor.value() for name, row in self._rows.items()})
 
     def errors(self) -> dict[str, str]:
         """Return why training cannot start, by the field's name; empty where it can."""
-        return {name: a.text for name, a in self._advice.items() if a.severity is Severity.ERROR}
+        return {name: translated(a.text) for name, a in self._advice.items() if a.severity is Severity.ERROR}
 
     def notes(self) -> dict[str, str]:
         """Return what else is said, by the field's name."""
-        return {name: a.text for name, a in self._advice.items() if a.severity is Severity.NOTE}
+        return {name: translated(a.text) for name, a in self._advice.items() if a.severity is Severity.NOTE}
 
     def set_config(self, config: TrainConfig) -> None:
         """Show the settings of a run; where its data and its folder are is left out."""
@@ -120,9 +118,13 @@ class ConfigForm(QWidget):
         assert isinstance(editor, ChoiceEditor)
         if names:
             editor.set_text("auto", self.tr("Automatic ({0})").format(names[0].upper()))
+        not_here = {
+            "cuda": self.tr("PyTorch found no GPU here that it can use with CUDA."),
+            "mps": self.tr("This is for Macs with a processor of Apple's."),
+        }
         for name in DEVICE_NAMES:
             works = name == "auto" or name in names
-            editor.set_available(name, "" if works else _NOT_HERE.get(name, self.tr("It is not available here.")))
+            editor.set_available(name, "" if works else not_here.get(name, self.tr("It is not available here.")))
         self._refresh()
 
     def set_training_faces(self, count: int | None) -> None:
@@ -207,7 +209,9 @@ class ConfigForm(QWidget):
         try:
             self._config_class(**{name: row.editor.value()})
         except ConfigError as error:
-            return str(error).replace(name, label, 1)
+            # What it says of the field by its name, it says by what the field is called here.
+            named = {"name": label} if error.values.get("name") == name else {}
+            return Text(error.text, **error.values | named)
         return ""
 
     def _problems(self) -> dict[str, str]:
@@ -242,15 +246,22 @@ class ConfigForm(QWidget):
         advanced = [(name, row) for name, row in self._rows.items() if row.is_advanced]
         others = sum(row.editor.value() != row.setting.default for _, row in advanced)
         wrong = sum(name in self.errors() for name, _ in advanced)
-        told = [self.tr("{0} changed").format(others)] if others else []
-        told += [self.tr("{0} to correct").format(wrong)] if wrong else []
-        self.advanced_button.setText(self.tr("Advanced") + (f" ({', '.join(told)})" if told else ""))
+        title = self.tr("Advanced")
+        if others and wrong:
+            title = self.tr("Advanced ({0} changed, {1} to correct)").format(others, wrong)
+        elif others:
+            title = self.tr("Advanced ({0} changed)").format(others)
+        elif wrong:
+            title = self.tr("Advanced ({0} to correct)").format(wrong)
+        self.advanced_button.setText(title)
 
     def _show_estimate(self, config: TrainConfig) -> None:
         text = ""
         if self._speed and self._training_faces and config.model == self._speed[1]:
             seconds = faces_to_train_on(config, self._training_faces) * config.epochs / self._speed[0]
-            text = self.tr("About {0} at {1:.0f} images/s, as last time.").format(in_words(seconds), self._speed[0])
+            text = self.tr("About {0} at {1} images/s, as last time.").format(
+                translated(in_words(seconds)), numeral(f"{self._speed[0]:.0f}")
+            )
         self.estimate.setText(text)
         self.estimate.setVisible(bool(text))
 
@@ -306,12 +317,13 @@ def _make_rows(settings: Iterable[Field[Any]], config_class: type[TrainConfig]) 
     rows = {}
     for number, setting in enumerate(settings):
         editor, advice = make_editor(setting, config_class), AdviceLabel()
-        label = QLabel("" if isinstance(editor, SwitchEditor) else setting.metadata["label"])
+        title = translated(setting.metadata["label"])
+        label = QLabel("" if isinstance(editor, SwitchEditor) else title)
         label.setBuddy(editor)
         hint = sentence(setting.metadata.get("hint", setting.metadata["help"]))
         for widget in (label, editor):
             widget.setToolTip(hint)
-        editor.main_widget.setAccessibleName(setting.metadata["label"])
+        editor.main_widget.setAccessibleName(title)
         editor.main_widget.setAccessibleDescription(hint)
         grid.addWidget(label, 2 * number, 0)
         grid.addWidget(editor, 2 * number, 1)
@@ -320,11 +332,13 @@ def _make_rows(settings: Iterable[Field[Any]], config_class: type[TrainConfig]) 
     return grid, rows
 
 
-def in_words(seconds: float) -> str:
+def in_words(seconds: float) -> Text:
     """Return a duration as one says it."""
     if seconds < 90:
-        return f"{max(1, round(seconds))} s"
+        return Text("{seconds} s", seconds=max(1, round(seconds)))
     minutes = round(seconds / 60)
     if minutes < 90:
-        return f"{minutes} min"
-    return f"{minutes // 60} h {minutes % 60} min" if minutes < 600 else f"{round(minutes / 60)} h"
+        return Text("{minutes} min", minutes=minutes)
+    if minutes < 600:
+        return Text("{hours} h {minutes} min", hours=minutes // 60, minutes=minutes % 60)
+    return Text("{hours} h", hours=round(minutes / 60))

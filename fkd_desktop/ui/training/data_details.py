@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from fkd_desktop.i18n import numeral
 from fkd_desktop.training.data import DataState
 from fkd_desktop.ui.icons import tinted_pixmap
 from fkd_desktop.ui.training.data_problems import ProblemsView
@@ -132,12 +133,15 @@ class DataDetails(QWidget):
         lines = [
             (
                 names[part],
-                self.tr("{0} of {1}").format(_count(faces, "face"), _count(identities[part], "person", "people")),
+                self.tr("{faces} of {people}").format(
+                    faces=self._faces(faces),
+                    people=self._people(identities[part]),
+                ),
             )
             for part, faces in report.faces.items()
         ]
         if report.image_width_px and report.image_height_px and report.iod_px:
-            width, height, iod = map(_span, (report.image_width_px, report.image_height_px, report.iod_px))
+            width, height, iod = map(self._span, (report.image_width_px, report.image_height_px, report.iod_px))
             lines.append((self.tr("Pictures"), self.tr("{0} px wide, {1} px high").format(width, height)))
             lines.append((self.tr("Inter-ocular distance"), self.tr("{0} px").format(iod)))
         for number, (name, value) in enumerate(self._figures):
@@ -148,13 +152,25 @@ class DataDetails(QWidget):
                 name.setText(lines[number][0])
                 value.setText(lines[number][1])
 
+    def _faces(self, count: int) -> str:
+        return self.tr("1 face") if count == 1 else self.tr("{0} faces").format(numeral(f"{count:,}"))
+
+    def _people(self, count: int) -> str:
+        return self.tr("1 person") if count == 1 else self.tr("{0} people").format(numeral(f"{count:,}"))
+
+    def _span(self, values: Range) -> str:
+        low, high = (numeral(f"{round(value):,}") for value in values)
+        return self.tr("{0} to {1}").format(low, high) if low != high else low
+
     def _show_problems(self, report: DatasetReport) -> None:
         problems, warnings = report.problems, report.warnings
         said = []
         if problems:
-            said.append(_count(len(problems), "problem"))
+            one = self.tr("1 problem") if len(problems) == 1 else self.tr("{0} problems")
+            said.append(one.format(numeral(f"{len(problems):,}")))
         if warnings:
-            said.append(self.tr("{0} good to know").format(_count(len(warnings), "thing")))
+            one = self.tr("1 thing good to know") if len(warnings) == 1 else self.tr("{0} things good to know")
+            said.append(one.format(numeral(f"{len(warnings):,}")))
         self._problems_title.setText(", ".join(said))
         for widget in (self._problems_title, self.problems):
             widget.setVisible(bool(said))
@@ -168,12 +184,3 @@ def _text() -> QLabel:
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
     return label
-
-
-def _count(count: int, what: str, many: str = "") -> str:
-    return f"{count:,} {what if count == 1 else many or what + 's'}"
-
-
-def _span(values: Range) -> str:
-    low, high = (round(value) for value in values)
-    return f"{low:,} to {high:,}" if low != high else f"{low:,}"

@@ -19,11 +19,13 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
+from fkd_desktop.i18n import numeral, translated
 from fkd_desktop.training.data import DataState
 from fkd_desktop.ui.training.data_details import DataDetails
 from fkd_desktop.ui.training.data_viewer import ProblemViewer
 from fkd_desktop.ui.training.data_widgets import DataNotice, ElidedLabel
 from fkd_desktop.ui.words import sentence
+from trainer.core.text import Text
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QMimeData
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from fkd_desktop.training.data import DataController
     from trainer.label_files import Problem
 
-PUBLISHED_SIZE: Final = "about 5,800 pictures, 200 to 300 MB"
+PUBLISHED_SIZE: Final = Text("about 5,800 pictures, 200 to 300 MB")
 """What the published data set comes to. Its exact size is in its listing, and no server is asked before a yes."""
 
 
@@ -222,12 +224,12 @@ class DataPanel(QWidget):
         bar.setRange(0, 1000 if total else 0)
         bar.setValue(round(1000 * done / total) if total else 0)
         if data.state is DataState.CHECKING:
-            checked = self.tr("{0} of {1} pictures").format(f"{done:,}", f"{total:,}")
+            checked = self.tr("{0} of {1} pictures").format(numeral(f"{done:,}"), numeral(f"{total:,}"))
             self._progress_text = checked if total else self.tr("Reading the labels…")
         elif data.state is DataState.DOWNLOADING:
             received_mb = data.received_bytes / 1e6
             fetched = self.tr("{0} of {1} MB are there ({2} MB received)").format(
-                f"{done / 1e6:,.1f}", f"{total / 1e6:,.1f}", f"{received_mb:,.1f}"
+                *(numeral(f"{megabytes:,.1f}") for megabytes in (done / 1e6, total / 1e6, received_mb))
             )
             self._progress_text = fetched if total else self.tr("Asking what there is to fetch…")
         if self._question is None:
@@ -260,7 +262,7 @@ class DataPanel(QWidget):
                     "It is Udacity's facial keypoints data set, made from the YouTube Faces Database: {0}.\n\n"
                     "From: {1}\nInto: {2}\n\nWhat is there already is kept. The pictures are not part of FKD Desktop "
                     "and stay under their own terms."
-                ).format(PUBLISHED_SIZE, data.source.home_url, data.download_folder),
+                ).format(translated(PUBLISHED_SIZE), data.source.home_url, data.download_folder),
                 buttons=[self.yes_button, self.no_button],
             )
         elif self._question is _Question.LEAVE_OUT and data.report is not None:
@@ -271,7 +273,7 @@ class DataPanel(QWidget):
                 text=self.tr(
                     "A table of the {0} good faces of the training split is written into {1} and chosen instead. "
                     "Your own files stay as they are."
-                ).format(f"{data.report.faces['training']:,}", data.report.source.root),
+                ).format(numeral(f"{data.report.faces['training']:,}"), data.report.source.root),
                 buttons=[self.yes_button, self.no_button],
             )
         elif data.state.is_busy:

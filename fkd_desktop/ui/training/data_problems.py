@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from fkd_desktop.i18n import translated
 from fkd_desktop.ui.icons import tinted_pixmap
 from fkd_desktop.ui.training.data_widgets import fault_colour, note_colour
 
@@ -84,13 +85,14 @@ class ProblemsModel(QAbstractTableModel):
         problem, is_fault = self._rows[index.row()], index.row() < self._faults
         match role:
             case Qt.ItemDataRole.DisplayRole:
-                return _place(problem) if index.column() == 0 else problem.reason
+                return _place(problem) if index.column() == 0 else translated(problem.reason)
             case Qt.ItemDataRole.ToolTipRole:
-                return str(problem)
+                return _line(problem)
             case Qt.ItemDataRole.DecorationRole if index.column() == 0:
                 return self._icons[is_fault]
             case Qt.ItemDataRole.AccessibleTextRole if index.column() == 0:
-                return f"{self.tr('problem') if is_fault else self.tr('good to know')}: {_place(problem)}"
+                spoken = self.tr("problem: {0}") if is_fault else self.tr("good to know: {0}")
+                return spoken.format(_place(problem))
         return None
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -177,7 +179,7 @@ class ProblemsView(QTableView):
     def _on_copy_triggered(self) -> None:
         rows = sorted(index.row() for index in self.selectionModel().selectedRows())
         if rows:
-            QGuiApplication.clipboard().setText("\n".join(str(self._model.problem(row)) for row in rows))
+            QGuiApplication.clipboard().setText("\n".join(_line(self._model.problem(row)) for row in rows))
 
     @Slot(QPoint)
     def _on_context_menu_requested(self, at: QPoint) -> None:
@@ -191,3 +193,8 @@ class ProblemsView(QTableView):
 
 def _place(problem: Problem) -> str:
     return f"{problem.file.name}:{problem.line}" if problem.line else problem.file.name
+
+
+def _line(problem: Problem) -> str:
+    place = f"{problem.file}:{problem.line}" if problem.line else f"{problem.file}"
+    return f"{place}: {translated(problem.reason)}"

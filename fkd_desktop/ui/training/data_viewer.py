@@ -22,6 +22,7 @@ from fkd_desktop.overlays.render import frame_image
 from fkd_desktop.ui.training.data_widgets import ElidedLabel
 from fkd_desktop.ui.words import sentence
 from fkd_desktop.workers.job import Job
+from trainer.core.text import Text
 from trainer.dataset import read_image
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class ProblemViewer(QWidget):
             self._picture.show_text(self.tr("This is about the labels, not about a single picture."))
         else:
             self._picture.show_text(self.tr("Reading…"))
-            self._job = Job("reading the picture", lambda _: _read(path))
+            self._job = Job(Text("reading the picture"), lambda _: _read(path))
             self._job.succeeded.connect(self._on_job_succeeded)
             self._job.failed.connect(self._on_job_failed)
             self._job.start()

@@ -212,7 +212,9 @@ class NumberEditor(Editor):
         if number is None:
             shown = text.strip()
             self.text_problem = (
-                f"{shown!r} is not a number; write it like 0.005 or 5e-3" if shown else "a number is missing"
+                self.tr("{0} is not a number; write it like 0.005 or 5e-3").format(repr(shown))
+                if shown
+                else self.tr("a number is missing")
             )
         else:
             self._value, self.text_problem = number, ""

@@ -122,7 +122,7 @@ class FailurePanel(QFrame):
         )
         lines = [sentence(self._failure.message), "", f"{versions}, {platform.platform()}"]
         if self._failure.last_lines:
-            lines += ["", "Last lines:", *self._failure.last_lines]
+            lines += ["", self.tr("Last lines:"), *self._failure.last_lines]
         return "\n".join(lines) + "\n"
 
     def _on_copy_clicked(self) -> None:

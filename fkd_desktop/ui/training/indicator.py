@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QToolButton, QWidget
 
+from fkd_desktop.i18n import numeral
 from fkd_desktop.training.run import TrainingState
 
 if TYPE_CHECKING:
@@ -86,9 +87,9 @@ class TrainingIndicator(QWidget):
         self._bar.setValue(round(1000 * share))
         texts = []
         if record and record.started and self._training.state.is_active:
-            texts.append(f"{share:.0%}")
+            texts.append(numeral(f"{share:.0%}"))
         if record and record.best and self._training.state is not TrainingState.FAILED:
-            texts.append(self.tr("NME {0}").format(f"{record.best.nme_mean:.2%}"))
+            texts.append(self.tr("NME {0}").format(numeral(f"{record.best.nme_mean:.2%}")))
         self._figures.setText(", ".join(texts))
         self._figures.setVisible(bool(texts))
 

@@ -12,6 +12,7 @@ from PySide6.QtCore import QEvent, QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPalette
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from fkd_desktop.i18n import numeral
 from fkd_desktop.ui.training.sheet_view import HEAD_PX
 from fkd_desktop.ui.training.ticks import linear_ticks, log_ticks, tick_text
 
@@ -163,8 +164,10 @@ class LossPlot(QWidget):
             return
         best = min(self._epochs, key=lambda epoch: epoch.nme_mean)
         done = best if self._pointed is None else self._epochs[self._pointed]
-        words = self.tr("Best: epoch") if self._pointed is None else self.tr("Epoch")
-        self.reading.setText(f"{words} {done.epoch}, loss {done.training_loss:.3f}, NME {100 * done.nme_mean:.2f} %")
+        of_best = self.tr("Best: epoch {0}, loss {1}, NME {2}")
+        words = of_best if self._pointed is None else self.tr("Epoch {0}, loss {1}, NME {2}")
+        loss, nme = numeral(f"{done.training_loss:.3f}"), numeral(f"{100 * done.nme_mean:.2f} %")
+        self.reading.setText(words.format(done.epoch, loss, nme))
 
     # --- what a user does
 
@@ -260,7 +263,7 @@ class _Axis(pg.AxisItem):  # type: ignore[misc]
 
     def tickStrings(self, values: list[float], _scale: float, spacing: float) -> list[str]:
         if self.is_log:
-            return [f"{10**value:.3g}" for value in values]
+            return [numeral(f"{10**value:.3g}") for value in values]
         return [tick_text(value, spacing) for value in values]
 
 
@@ -323,7 +326,7 @@ class _Chart:
         if not has_best:
             return
         best = usable[np.argmin(values[usable])]
-        self.best_mark = (int(epochs[best]), f"{values[best]:.2f} %")
+        self.best_mark = (int(epochs[best]), numeral(f"{values[best]:.2f} %"))
         self._best_dot.setData(epochs[best : best + 1], self._places[best : best + 1])
         self._best_text.setText(self.best_mark[1])
         span = max(epochs[-1] - epochs[0], _SHORTEST_AXIS)

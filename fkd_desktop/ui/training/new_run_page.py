@@ -27,6 +27,7 @@ from fkd_desktop.ui.training.data_panel import DataPanel
 from fkd_desktop.ui.words import sentence
 from fkd_desktop.workers.job import Job
 from trainer.config import ConfigError
+from trainer.core.text import Text
 
 if TYPE_CHECKING:
     from fkd_desktop.settings import Settings
@@ -115,7 +116,7 @@ class NewRunPage(QWidget):
         layout.addWidget(splitter)
 
     def _find_devices(self) -> None:
-        job = Job("looking for devices", _available_devices)
+        job = Job(Text("looking for devices"), _available_devices)
         job.succeeded.connect(self.form.set_devices)
         job.start()
 

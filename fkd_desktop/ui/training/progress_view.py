@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from fkd_desktop.i18n import translated
 from fkd_desktop.training.eta import TimeLeft, describe_duration, describe_time_left
 from fkd_desktop.training.run import TrainingState
 from fkd_desktop.ui.training.failure_panel import FailurePanel
@@ -35,6 +36,7 @@ from fkd_desktop.ui.training.run_words import (
 from fkd_desktop.ui.training.sheet_view import SheetView
 from fkd_desktop.workers.job import Job
 from trainer import events
+from trainer.core.text import Text
 from trainer.runs import SHEET, TrainingError, summarise
 
 if TYPE_CHECKING:
@@ -158,7 +160,7 @@ class ProgressView(QWidget):
             self._make_plot()
             return
         # A third of a second: too long for the thread of the live picture. Only what draws with it must be in this one.
-        self._plot_job = Job("loading the plotting library", _import_plotting)
+        self._plot_job = Job(Text("loading the plotting library"), _import_plotting)
         self._plot_job.succeeded.connect(self._make_plot)
         self._plot_job.failed.connect(self._on_plot_job_failed)
         self._plot_job.start()
@@ -284,10 +286,10 @@ class ProgressView(QWidget):
         elapsed_s = self._elapsed_s(record, now_s)
         self.head.show_state(state_words(state, record, seconds=elapsed_s))
         has_begun = record.started is not None
-        self.figures.show_figure("elapsed", describe_duration(elapsed_s) if has_begun else NOTHING)
+        self.figures.show_figure("elapsed", translated(describe_duration(elapsed_s)) if has_begun else NOTHING)
         left = NOTHING
         if state in (TrainingState.STARTING, TrainingState.TRAINING):
-            left = describe_time_left(self._time_left.seconds(now_s) if self._time_left else None)
+            left = translated(describe_time_left(self._time_left.seconds(now_s) if self._time_left else None))
         self.figures.show_figure("left", left)
 
     def _elapsed_s(self, record: RunRecord, now_s: float) -> float:
@@ -302,7 +304,7 @@ class ProgressView(QWidget):
     def _look_whether_it_can_go_on(self, record: RunRecord) -> None:
         if record.started is None and not record.epochs:
             return  # then nothing is there, or what is there is another run
-        self._look_job = Job("looking at the run", lambda _: _can_resume(record.folder))
+        self._look_job = Job(Text("looking at the run"), lambda _: _can_resume(record.folder))
         self._look_job.succeeded.connect(self._on_look_job_succeeded)
         self._look_job.start()
 

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
+from fkd_desktop.i18n import numeral
 from fkd_desktop.ui.training.run_words import position
 
 if TYPE_CHECKING:
@@ -64,8 +65,8 @@ class RunHead(QWidget):
         if started is None:
             self._details.setText(record.config.model)
             return
-        faces = self.tr("{0:,} faces to train on, {1:,} to judge on")
-        words = faces.format(started.training_faces, started.validation_faces)
+        faces = self.tr("{0} faces to train on, {1} to judge on")
+        words = faces.format(numeral(f"{started.training_faces:,}"), numeral(f"{started.validation_faces:,}"))
         self._details.setText(" · ".join((started.network, started.device.upper(), words)))
 
     def show_position(self, state: TrainingState, record: RunRecord) -> None:

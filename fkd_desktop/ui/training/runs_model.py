@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from PySide6.QtCore import QAbstractTableModel, QDateTime, QLocale, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtGui import QFont
 
+from fkd_desktop.i18n import numeral, translated
 from fkd_desktop.training.eta import describe_duration
 from fkd_desktop.ui.words import sentence
 from trainer.comparison import percent
@@ -125,7 +126,7 @@ class RunsModel(QAbstractTableModel):
         return {
             Column.NAME: self.tr("{0} (in use)").format(run.name) if self.is_in_use(run) else run.name,
             Column.NETWORK: run.config.model,
-            Column.NME: percent(run.best.nme_mean) if run.best else NOTHING,
+            Column.NME: numeral(percent(run.best.nme_mean)) if run.best else NOTHING,
             Column.EPOCHS: self.tr("{0} of {1}").format(_epochs_done(run), run.config.epochs),
             Column.STATE: {
                 RunState.TRAINING: self.tr("Training now"),
@@ -134,7 +135,7 @@ class RunsModel(QAbstractTableModel):
                 RunState.FAILED: self.tr("Failed"),
             }[run.state],
             Column.DATE: QLocale().toString(_date(run), QLocale.FormatType.ShortFormat),
-            Column.LENGTH: describe_duration(run.seconds) if run.epochs else NOTHING,
+            Column.LENGTH: translated(describe_duration(run.seconds)) if run.epochs else NOTHING,
         }[column]
 
     def _tool_tip(self, run: RunSummary, column: Column) -> str | None:

@@ -28,6 +28,7 @@ from PySide6.QtWidgets import (
 
 from fkd_desktop.workers.job import Job
 from trainer.contact_sheet import PAGE_BGR
+from trainer.core.text import Text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,7 +107,7 @@ class SheetView(QWidget):
         if self._wanted is None:
             return
         path, self._job_is_for, self._wanted = self._wanted[0], self._wanted, None
-        self._job = Job("reading the validation faces", lambda _: _read_image(path))
+        self._job = Job(Text("reading the validation faces"), lambda _: _read_image(path))
         self._job.succeeded.connect(self._on_job_succeeded)
         self._job.failed.connect(self._on_job_failed)
         self._job.start()

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent, QWheelEvent
 from PySide6.QtWidgets import QFileDialog
 
+from fkd_desktop.i18n import numeral
 from fkd_desktop.ui.training.editors import CalmComboBox, Editor, weights_filter
 from trainer.advice import TITLES
 from trainer.core.resources import default_weights_path
@@ -47,7 +48,7 @@ class StartEditor(Editor):
 
     def set_runs(self, runs: Sequence[RunSummary]) -> None:
         """Offer the weights of these runs, as far as they have any."""
-        self._runs = [(_title(run), str(weights)) for run in runs if (weights := run.weights) is not None]
+        self._runs = [(self._title(run), str(weights)) for run in runs if (weights := run.weights) is not None]
         self._fill()
 
     def _fill(self) -> None:
@@ -68,6 +69,12 @@ class StartEditor(Editor):
         box.setCurrentIndex(box.findData(self._value))
         box.setToolTip(self._value)
 
+    def _title(self, run: RunSummary) -> str:
+        network = TITLES[run.config.model]
+        if run.best is None:
+            return self.tr("{0} ({1})").format(run.name, network)
+        return self.tr("{0} ({1}, NME {2})").format(run.name, network, numeral(f"{100 * run.best.nme_mean:.2f} %"))
+
     def _add(self, text: str, path: str) -> None:
         self.box.addItem(text, path)
         self.box.setItemData(self.box.count() - 1, path, Qt.ItemDataRole.ToolTipRole)
@@ -85,11 +92,6 @@ class StartEditor(Editor):
         if path != self._value:
             self.set_value(path)
             self.changed.emit()
-
-
-def _title(run: RunSummary) -> str:
-    figure = f", NME {100 * run.best.nme_mean:.2f} %" if run.best is not None else ""
-    return f"{run.name} ({TITLES[run.config.model]}{figure})"
 
 
 class _PopUpComboBox(CalmComboBox):

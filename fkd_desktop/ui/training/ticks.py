@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Final
 
+from fkd_desktop.i18n import numeral
+
 _STEPS: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
 _PER_DECADE: Final = ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0))
 """Values of a logarithmic axis that are marked in each decade, few to many."""
@@ -43,4 +45,4 @@ def log_ticks(low: float, high: float, *, most: int) -> list[float]:
 def tick_text(value: float, step: float) -> str:
     """Return what stands at a tick, with as many digits as its neighbours need."""
     decimals = next((digits for digits in range(7) if math.isclose(round(step, digits), step, rel_tol=1e-6)), 7)
-    return f"{value:.{decimals}f}"
+    return numeral(f"{value:.{decimals}f}")
