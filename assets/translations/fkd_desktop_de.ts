@@ -41,7 +41,7 @@
     </message>
     <message>
       <source>Real-time face keypoints. Everything happens on this computer; nothing is sent anywhere.</source>
-      <translation>Schlüsselpunkte von Gesichtern in Echtzeit. Alles geschieht auf diesem Computer; nichts wird irgendwohin gesendet.</translation>
+      <translation>Schlüsselpunkte von Gesichtern in Echtzeit. Alles geschieht auf diesem Computer; es werden keine Daten gesendet.</translation>
     </message>
     <message>
       <source>The demo clip is made from NASA's portrait of Eileen Collins (public domain).</source>
@@ -451,7 +451,7 @@
     </message>
     <message>
       <source>&amp;Nothing</source>
-      <translation>&amp;Keine</translation>
+      <translation>&amp;Keine Einblendung</translation>
     </message>
     <message>
       <source>&amp;Off</source>
@@ -992,7 +992,7 @@
     </message>
     <message>
       <source>{0} of its faces, as they are labelled</source>
-      <translation>{0} seiner Gesichter mit ihren Annotationen</translation>
+      <translation>{0} Gesichter daraus mit ihren Annotationen</translation>
     </message>
     <message>
       <source>{0} people</source>
@@ -1159,7 +1159,7 @@ Was schon da ist, bleibt erhalten. Die Bilder gehören nicht zu FKD Desktop und 
     </message>
     <message>
       <source>&amp;Open another data set…</source>
-      <translation>Anderen Datensatz ö&amp;ffnen…</translation>
+      <translation>Datensatz ö&amp;ffnen…</translation>
     </message>
     <message>
       <source>&amp;Read again</source>
@@ -1207,7 +1207,7 @@ Was schon da ist, bleibt erhalten. Die Bilder gehören nicht zu FKD Desktop und 
     </message>
     <message>
       <source>Open another data set…</source>
-      <translation>Anderen Datensatz öffnen…</translation>
+      <translation>Datensatz öffnen…</translation>
     </message>
     <message>
       <source>PNG images (*.png)</source>
@@ -2659,7 +2659,7 @@ Was schon da ist, bleibt erhalten. Die Bilder gehören nicht zu FKD Desktop und 
     </message>
     <message>
       <source>Keypoints</source>
-      <translation>Schlüsselpunkte</translation>
+      <translation>Punkte</translation>
     </message>
     <message>
       <source>Mesh</source>
@@ -2860,7 +2860,7 @@ Was schon da ist, bleibt erhalten. Die Bilder gehören nicht zu FKD Desktop und 
     </message>
     <message>
       <source>&amp;Play videos again and again</source>
-      <translation>&amp;Videos immer wieder abspielen</translation>
+      <translation>&amp;Videos endlos abspielen</translation>
     </message>
     <message>
       <source>&amp;Start with the source that was used last</source>
@@ -3905,7 +3905,7 @@ Was schon da ist, bleibt erhalten. Die Bilder gehören nicht zu FKD Desktop und 
     </message>
     <message>
       <source>Play again and again</source>
-      <translation>Immer wieder abspielen</translation>
+      <translation>Endlos abspielen</translation>
     </message>
     <message>
       <source>Play faster</source>
@@ -3956,7 +3956,7 @@ Was schon da ist, bleibt erhalten. Die Bilder gehören nicht zu FKD Desktop und 
     </message>
     <message>
       <source>Only this address is asked for pictures; nothing is sent anywhere else. A user name and password can be part of it: rtsp://user:password@host/path.</source>
-      <translation>Nur diese Adresse wird nach Bildern gefragt; nichts wird sonst irgendwohin gesendet. Benutzername und Passwort können darin stehen: rtsp://benutzer:passwort@host/pfad.</translation>
+      <translation>Nur von dieser Adresse werden Bilder abgerufen; sonst wird nichts gesendet. Benutzername und Passwort können darin stehen: rtsp://benutzer:passwort@host/pfad.</translation>
     </message>
     <message>
       <source>Open stream</source>
@@ -4017,7 +4017,7 @@ Was schon da ist, bleibt erhalten. Die Bilder gehören nicht zu FKD Desktop und 
     </message>
     <message>
       <source>Be allowed to use cameras; log in again afterwards:</source>
-      <translation>Erlauben Sie sich den Zugriff auf Kameras; melden Sie sich danach neu an:</translation>
+      <translation>Erlauben Sie Ihrem Konto den Zugriff auf Kameras; melden Sie sich danach neu an:</translation>
     </message>
     <message>
       <source>Browsers and call programs list the new camera after they were started again.</source>
@@ -4085,7 +4085,7 @@ Was schon da ist, bleibt erhalten. Die Bilder gehören nicht zu FKD Desktop und 
     </message>
     <message>
       <source>Other programs see a virtual camera like any other: a video call then shows your picture with its overlays. FKD Desktop itself sends nothing anywhere.</source>
-      <translation>Andere Programme sehen eine virtuelle Kamera wie jede andere: Ein Videoanruf zeigt dann Ihr Bild mit seinen Einblendungen. FKD Desktop selbst sendet nichts irgendwohin.</translation>
+      <translation>Andere Programme sehen eine virtuelle Kamera wie jede andere: Ein Videoanruf zeigt dann Ihr Bild mit seinen Einblendungen. FKD Desktop selbst sendet keine Daten.</translation>
     </message>
     <message>
       <source>The picture is fitted into it, with black bars where it needs them</source>
