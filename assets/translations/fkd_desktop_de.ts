@@ -1908,10 +1908,6 @@ Was schon da ist, bleibt erhalten. Die Bilder gehören nicht zu FKD Desktop und 
       <translation>Die Diagnose ist in der Zwischenablage</translation>
     </message>
     <message>
-      <source>Keyboard shortcuts</source>
-      <translation>Tastenkürzel</translation>
-    </message>
-    <message>
       <source>The log cannot be opened here; it is {0}.</source>
       <translation>Das Protokoll lässt sich hier nicht öffnen; es ist {0}.</translation>
     </message>
@@ -2001,7 +1997,7 @@ Was schon da ist, bleibt erhalten. Die Bilder gehören nicht zu FKD Desktop und 
     </message>
     <message>
       <source>&amp;Save as PNG</source>
-      <translation>Als PNG &amp;speichern</translation>
+      <translation>PNG &amp;speichern</translation>
     </message>
     <message>
       <source>All maps of the layer…</source>
@@ -2041,7 +2037,7 @@ Was schon da ist, bleibt erhalten. Die Bilder gehören nicht zu FKD Desktop und 
     </message>
     <message>
       <source>Fit</source>
-      <translation>Eingepasst</translation>
+      <translation>Passend</translation>
     </message>
     <message>
       <source>Grey</source>
@@ -2097,7 +2093,7 @@ Was schon da ist, bleibt erhalten. Die Bilder gehören nicht zu FKD Desktop und 
     </message>
     <message>
       <source>Map size</source>
-      <translation>Kartengröße</translation>
+      <translation>Größe</translation>
     </message>
     <message>
       <source>Medium</source>
@@ -3509,6 +3505,17 @@ Was schon da ist, bleibt erhalten. Die Bilder gehören nicht zu FKD Desktop und 
     </message>
   </context>
   <context>
+    <name>ShortcutsDialog</name>
+    <message>
+      <source>Keyboard shortcuts</source>
+      <translation>Tastenkürzel</translation>
+    </message>
+    <message>
+      <source>More</source>
+      <translation>Weitere</translation>
+    </message>
+  </context>
+  <context>
     <name>SourceBar</name>
     <message>
       <source>&amp;Image…</source>
@@ -4408,7 +4415,7 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>Shortcut added, ReLU</source>
-      <translation>Abkürzung addiert, ReLU</translation>
+      <translation>Abkürzung, ReLU</translation>
     </message>
     <message>
       <source>Smooth L1</source>
@@ -5701,7 +5708,7 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>{kind}, stride {stride}</source>
-      <translation>{kind}, Schrittweite {stride}</translation>
+      <translation>{kind}, Schritt {stride}</translation>
     </message>
     <message>
       <source>{millions:.0f} M parameters</source>
