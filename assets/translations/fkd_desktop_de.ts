@@ -1414,7 +1414,7 @@ Was schon da ist, bleibt erhalten. Die Bilder gehören nicht zu FKD Desktop und 
     <name>FaceMenu</name>
     <message>
       <source>Add to this face</source>
-      <translation>Auf dieses Gesicht</translation>
+      <translation>Zu diesem Gesicht hinzufügen</translation>
     </message>
     <message>
       <source>All overlays on every face</source>
@@ -2215,7 +2215,7 @@ Was schon da ist, bleibt erhalten. Die Bilder gehören nicht zu FKD Desktop und 
     </message>
     <message>
       <source>The end. Space plays it again</source>
-      <translation>Zu Ende. Die Leertaste spielt es noch einmal</translation>
+      <translation>Zu Ende. Mit der Leertaste noch einmal abspielen</translation>
     </message>
     <message>
       <source>loading…</source>
@@ -3419,7 +3419,7 @@ Was schon da ist, bleibt erhalten. Die Bilder gehören nicht zu FKD Desktop und 
     <name>SessionPane</name>
     <message>
       <source>As soon as it is free, the picture comes by itself.</source>
-      <translation>Sobald sie frei ist, kommt das Bild von selbst.</translation>
+      <translation>Sobald die Quelle frei ist, kommt das Bild von selbst.</translation>
     </message>
     <message>
       <source>As soon as it is there, the picture comes by itself.</source>
