@@ -72,10 +72,10 @@ def english_plural(source: str) -> tuple[str, str]:
     return source.replace("(s)", ""), source.replace("(s)", "s")
 
 
-def release(path: Path) -> None:
-    """Compile a .ts file to the .qm file beside it."""
+def release(path: Path, to: Path | None = None) -> None:
+    """Compile a .ts file to the .qm file beside it, or to another."""
     tool = Path(sys.executable).with_name("pyside6-lrelease")  # comes with PySide6
-    subprocess.run([str(tool), "-silent", str(path), "-qm", str(path.with_suffix(".qm"))], check=True)
+    subprocess.run([str(tool), "-silent", str(path), "-qm", str(to or path.with_suffix(".qm"))], check=True)
 
 
 # --- collecting
