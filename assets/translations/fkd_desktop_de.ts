@@ -287,7 +287,7 @@
     </message>
     <message>
       <source>&amp;Record</source>
-      <translation>Vi&amp;deo aufnehmen</translation>
+      <translation>Auf&amp;zeichnen</translation>
     </message>
     <message>
       <source>&amp;Virtual camera…</source>
@@ -319,7 +319,7 @@
     </message>
     <message>
       <source>Record the picture with its overlays</source>
-      <translation>Das Bild mit seinen Einblendungen als Video aufnehmen</translation>
+      <translation>Das Bild mit seinen Einblendungen als Video aufzeichnen</translation>
     </message>
     <message>
       <source>Save ten pictures over two seconds</source>
@@ -431,7 +431,7 @@
     </message>
     <message>
       <source>&amp;Inspect the network…</source>
-      <translation>Netz &amp;untersuchen…</translation>
+      <translation>&amp;Untersuchen…</translation>
     </message>
     <message>
       <source>&amp;Keyboard shortcuts</source>
@@ -463,7 +463,7 @@
     </message>
     <message>
       <source>&amp;Pause</source>
-      <translation>&amp;Pausieren</translation>
+      <translation>&amp;Pause</translation>
     </message>
     <message>
       <source>&amp;Play</source>
@@ -503,7 +503,7 @@
     </message>
     <message>
       <source>&amp;Train a network…</source>
-      <translation>Netz &amp;trainieren…</translation>
+      <translation>&amp;Training…</translation>
     </message>
     <message>
       <source>&amp;View</source>
@@ -3900,7 +3900,7 @@ Was schon da ist, bleibt erhalten. Die Bilder gehören nicht zu FKD Desktop und 
     </message>
     <message>
       <source>Pause</source>
-      <translation>Pausieren</translation>
+      <translation>Pause</translation>
     </message>
     <message>
       <source>Place in the video</source>
