@@ -58,7 +58,7 @@ class CaptureDesk(QObject):
         )
         self.actions = CaptureActions(self.controller, window)
         self.indicator = RecordingIndicator(self.controller)
-        self.surface = CaptureSurface(self.controller, pane)
+        self.surface = CaptureSurface(self.controller, pane.stage)
         self._virtual_camera: VirtualCameraDialog | None = None
         self.controller.failed.connect(self.noticed)
         self.indicator.stop_requested.connect(self.controller.stop_recording)

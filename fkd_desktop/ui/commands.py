@@ -185,16 +185,6 @@ class Commands(QObject):
             [self.shortcuts, None, self.open_log, self.diagnostics, None, self.about],
         )
 
-    def shortcuts_html(self) -> str:
-        """Return a table of every action that has a key."""
-        cell = "<td style='padding: 3px 24px 3px 0'>"
-        rows = "".join(
-            f"<tr>{cell}{action.text().replace('&', '')}</td>{cell}<b>{_keys(action)}</b></td></tr>"
-            for action in self._window.actions()
-            if not action.shortcut().isEmpty()
-        )
-        return f"<table>{rows}</table>"
-
     def _add(
         self, text: str, icon: str, shortcut: str | QKeySequence = "", tip: str = "", *, is_checkable: bool = False
     ) -> QAction:

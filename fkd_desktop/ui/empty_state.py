@@ -77,6 +77,8 @@ class EmptyState(QWidget):
         self._text.setMinimumHeight(0)
         self._text.setMinimumHeight(max(0, self._text.heightForWidth(_TEXT_WIDTH_PX)))
         self._text.setVisible(bool(text))
+        if any(button.hasFocus() for button in self.buttons()):
+            self.setFocus()  # else it goes to whatever comes next in the window
         while (item := self._buttons.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 widget.hide()
@@ -88,7 +90,12 @@ class EmptyState(QWidget):
             button.setToolTip(action.toolTip())
             button.clicked.connect(action.trigger)
             self._buttons.addWidget(button)
+            button.show()
         self._buttons.addStretch(1)
+
+    def take_focus(self) -> None:
+        """Give the focus to the way out to take."""
+        next(iter(self.buttons()), self).setFocus()
 
     @property
     def title(self) -> str:

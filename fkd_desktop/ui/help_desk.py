@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QUrl, Signal, Slot
+from PySide6.QtCore import QObject, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import QMainWindow, QMessageBox
+from PySide6.QtWidgets import QMainWindow
 
 from fkd_desktop import diagnostics
 from fkd_desktop.settings import log_path
 from fkd_desktop.ui.about import AboutDialog
+from fkd_desktop.ui.shortcuts_dialog import ShortcutsDialog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from fkd_desktop.ui.commands import Commands
 
 SAID_MS = 4000
 
@@ -25,8 +24,6 @@ class HelpDesk(QObject):
 
     Parameters
     ----------
-    commands
-        Whose keys are listed.
     session_facts
         Gives what is known of the session, by name.
     window
@@ -36,18 +33,14 @@ class HelpDesk(QObject):
     noticed = Signal(str)
     """A sentence that the user should see."""
 
-    def __init__(self, commands: Commands, *, session_facts: Callable[[], dict[str, str]], window: QMainWindow) -> None:
+    def __init__(self, *, session_facts: Callable[[], dict[str, str]], window: QMainWindow) -> None:
         super().__init__(window)
-        self._commands, self._session_facts, self._window = commands, session_facts, window
+        self._session_facts, self._window = session_facts, window
 
     @Slot()
     def show_shortcuts(self) -> None:
         """List every action that has a key."""
-        box = QMessageBox(self._window)
-        box.setWindowTitle(self.tr("Keyboard shortcuts"))
-        box.setText(self._commands.shortcuts_html())
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.open()  # not modal to the session: the picture moves on
+        ShortcutsDialog(self._window).open()  # the picture moves on behind it
 
     @Slot()
     def show_about(self) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QPoint, Qt, Slot
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QMainWindow, QMenu
+from PySide6.QtCore import QByteArray, QEvent, QPoint, Qt, Slot
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
+from PySide6.QtWidgets import QAbstractButton, QMainWindow, QMenu
 
 from fkd_desktop.controller import Controller, NetworkState, SessionState
 from fkd_desktop.ui.capture_desk import CaptureDesk
@@ -52,6 +52,7 @@ class MainWindow(QMainWindow):
         self._controller, self._settings = controller, settings
         self._leaves_at_once = False
         self._resumes_when_shown = False
+        self._geometry_before = QByteArray(), QByteArray()
         self.preferences: PreferencesDialog | None = None
         self.setWindowTitle("FKD Desktop")
         self.setWindowIcon(app_icon())
@@ -72,7 +73,7 @@ class MainWindow(QMainWindow):
         self.session_bar.add_before_figures(self.training_indicator)
         self.session_bar.add_before_figures(self.capture.indicator)
         self.commands = Commands(self)
-        self.help = HelpDesk(self.commands, session_facts=self.session_facts, window=self)
+        self.help = HelpDesk(session_facts=self.session_facts, window=self)
         self.network_menu = NetworkMenu(controller, self.workshop, settings, self)
         self._make_bars()
         self._connect_commands()
@@ -81,6 +82,7 @@ class MainWindow(QMainWindow):
         self._on_controller_session_changed(controller.session_state, "")
         self._on_controller_network_changed(controller.network_state, "")
         self.opener.watcher.start()
+        self.empty_state.take_focus()
 
     # --- making
 
@@ -98,8 +100,7 @@ class MainWindow(QMainWindow):
         playback, zoom = self.pane.transport.actions_for_window(), self.view.actions_for_window()
         for action in (*playback, *zoom):
             self.addAction(action)  # keys work in fullscreen too
-        self.overlays.menu.addSeparator()
-        self.overlays.menu.addAction(commands.no_layers)
+        self.overlays.end_menu_with(commands.no_layers)
         commands.fill_menus(
             sources=sources,
             playback=playback,
@@ -275,7 +276,8 @@ class MainWindow(QMainWindow):
     @Slot(object, str)
     def _on_controller_session_changed(self, state: SessionState, message: str) -> None:
         controller = self._controller
-        label = describe_source(controller.source_label)
+        name, label = controller.source_name, controller.source_label
+        label = describe_source(name) if label == name else label  # a source says best itself what it is called
         if state is SessionState.OPENING:
             self.pane.clear()
             self.pane.transport.set_playback(controller.playback)
@@ -283,8 +285,8 @@ class MainWindow(QMainWindow):
         self.notices.show("session", message if state is SessionState.STALLED else "", self.commands.retry)
         self._figures.follow(state)
         self.session_bar.show_source("" if state is SessionState.STOPPED else label, self._mode_text())
+        self._show_start_action()  # whose words the pane's button has
         self.pane.show_state(state, label, message, self.commands)
-        self._show_start_action()
         self._show_note()
 
     def _mode_text(self) -> str:
@@ -347,8 +349,14 @@ class MainWindow(QMainWindow):
 
     @Slot(bool)
     def _on_fullscreen_toggled(self, checked: bool) -> None:
+        if checked:
+            self._geometry_before = self.saveGeometry(), self.saveState()
         for bar in (self.menuBar(), self._toolbar, self.statusBar()):
             bar.setVisible(not checked)
+        # Nothing but the picture; but who asks for the gallery in fullscreen gets it, and then has it afterwards too.
+        shows_gallery = self._settings.shows_gallery
+        self.overlays.dock.setVisible(shows_gallery and not checked)
+        self._settings.shows_gallery = shows_gallery
         if checked:
             self.setWindowState(self.windowState() | Qt.WindowState.WindowFullScreen)
         else:
@@ -372,6 +380,15 @@ class MainWindow(QMainWindow):
         """Show the first file."""
         if (path := dropped_path(event.mimeData())) is not None:
             self.open_path(str(path))
+
+    def event(self, event: QEvent) -> bool:
+        """Leave the space bar to a button that has the focus: else it could not be pressed by keyboard."""
+        is_override = event.type() == QEvent.Type.ShortcutOverride
+        if is_override and isinstance(event, QKeyEvent) and isinstance(self.focusWidget(), QAbstractButton):
+            if event.key() == Qt.Key.Key_Space and not event.modifiers():
+                event.accept()
+            return event.isAccepted()
+        return super().event(event)
 
     def changeEvent(self, event: QEvent) -> None:
         """Give icons the new theme's colours; let go of the camera while minimised, if that is wished for."""
@@ -403,9 +420,10 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember, and let go of the camera; a training run is asked after first."""
-        if not self.commands.fullscreen.isChecked():
-            self._settings.geometry = self.saveGeometry()
-            self._settings.docks = self.saveState()
+        is_fullscreen = self.commands.fullscreen.isChecked()
+        self._settings.geometry, self._settings.docks = (
+            self._geometry_before if is_fullscreen else (self.saveGeometry(), self.saveState())
+        )
         self.overlays.remember()
         self._settings.save()
         if not self._leaves_at_once and not (self.overlays.may_leave() and self.workshop.may_leave(self.leave)):

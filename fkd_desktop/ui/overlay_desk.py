@@ -17,6 +17,8 @@ from fkd_desktop.ui.overlays.gallery import OverlayGallery
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from PySide6.QtGui import QAction
+
     from fkd_desktop.live.result import FrameResult
     from fkd_desktop.settings import Settings
     from fkd_desktop.ui.video_view import VideoView
@@ -60,6 +62,7 @@ class OverlayDesk(QObject):
         self.actions.keys = settings.overlay_keys
         self.face_menu = FaceMenu(self.stack, self.library, window)
         self.menu = QMenu(self.tr("&Overlays"), window)
+        self._menu_end: tuple[QAction, ...] = ()
         self.gallery = OverlayGallery(self.stack, self.library, self.actions, newest_result)
         self.gallery.splitter_state = settings.gallery_splitter
         self.dock = QDockWidget(self.tr("Overlays"), window)
@@ -81,6 +84,11 @@ class OverlayDesk(QObject):
         wanted = set(FIRST_OVERLAYS if names is None else names)
         for info in self.library.infos:
             self.stack.set_on(info.name, info.name in wanted)
+
+    def end_menu_with(self, *actions: QAction) -> None:
+        """Put these below the overlays in the menu."""
+        self._menu_end = actions
+        self._fill_menu()
 
     def set_mirrored(self, mirrored: bool) -> None:
         """Show the picture, and the gallery's live tiles, as in a mirror or not."""
@@ -109,7 +117,8 @@ class OverlayDesk(QObject):
 
     @Slot()
     def _fill_menu(self) -> None:
-        nothing = [action for action in self.menu.actions() if action not in self.actions.actions.values()]
-        self.menu.clear()
+        self.menu.clear()  # which deletes its separators
         self.menu.addActions(list(self.actions.actions.values()))
-        self.menu.addActions(nothing)
+        if self._menu_end:
+            self.menu.addSeparator()
+            self.menu.addActions(list(self._menu_end))

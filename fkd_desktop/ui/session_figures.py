@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fkd_desktop.ui.video_view import VideoView
 
 EVERY_MS: Final = 500
+_MEASURED: Final = (SessionState.LIVE, SessionState.STALLED)
 
 
 class SessionFigures(QObject):
@@ -43,7 +44,7 @@ class SessionFigures(QObject):
         """Measure while there is something to measure."""
         if state is SessionState.OPENING:
             self._stats.clear()
-        if state.is_running:
+        if state in _MEASURED:
             self._timer.start()
             return
         self._timer.stop()

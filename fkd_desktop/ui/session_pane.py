@@ -41,7 +41,12 @@ class SessionPane(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.banner)
-        layout.addWidget(self._pane, 1)
+        self.stage = QWidget()
+        """Has the picture or what stands in its place, and what lies over them for a while."""
+        stage_layout = QVBoxLayout(self.stage)
+        stage_layout.setContentsMargins(0, 0, 0, 0)
+        stage_layout.addWidget(self._pane)
+        layout.addWidget(self.stage, 1)
         layout.addWidget(self.transport)
         self.transport.hide()
 
@@ -53,7 +58,12 @@ class SessionPane(QWidget):
     def show_live(self, live: LiveFrame) -> None:
         """Show a frame."""
         self.view.show_frame(live)
-        self._pane.setCurrentWidget(self.view)
+        if not self.shows_picture:
+            focus = self.window().focusWidget()
+            had_focus = focus is None or self.stage.isAncestorOf(focus)
+            self._pane.setCurrentWidget(self.view)
+            if had_focus:
+                self.view.setFocus()
         if live.position is None:
             self.transport.hide()
         else:
@@ -81,8 +91,12 @@ class SessionPane(QWidget):
         words = state_words(state, label, message, commands)
         if words is None:
             return
+        focus = self.window().focusWidget()
+        had_focus = focus is not None and self.stage.isAncestorOf(focus)
         self.empty_state.show_state(icon=words.icon, title=words.title, text=words.text, actions=words.ways_out)
         self._pane.setCurrentWidget(self.empty_state)
+        if had_focus:
+            self.empty_state.take_focus()
         self.transport.hide()
 
 

@@ -61,6 +61,7 @@ class SourceOpener(QObject):
             if not _has_secret(name):
                 self.recent.add(name)
         elif Path(name).exists():
+            name = str(Path(name).absolute())  # the next start may be in another folder
             self._settings.last_folder = str(Path(name).parent)
             self.recent.add(name)
         self._controller.start(name, loop=self._settings.loops_videos or name == "demo")

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QImage
-from PySide6.QtWidgets import QLabel, QMessageBox
+from PySide6.QtWidgets import QLabel
 
 from fkd_desktop.controller import Controller, NetworkState, SessionState
 from fkd_desktop.errors import SourceError, SourceProblem
 from fkd_desktop.settings import Settings
 from fkd_desktop.ui.about import AboutDialog
 from fkd_desktop.ui.main_window import MainWindow
+from fkd_desktop.ui.shortcuts_dialog import ShortcutsDialog
 from tests.fakes import FakeCamera
 
 pytestmark = pytest.mark.usefixtures("threads_end")
@@ -47,7 +48,7 @@ def grab(widget) -> np.ndarray:
 
 
 def press(qtbot, window, key, modifier=Qt.KeyboardModifier.NoModifier):
-    qtbot.keyClick(window, key, modifier)
+    qtbot.keyClick(window.focusWidget() or window, key, modifier)
 
 
 def test_the_demo_is_shown_with_keypoints_on_the_face(live_window, qtbot):
@@ -359,7 +360,7 @@ def test_closing_at_any_moment_ends_every_thread(qtbot, tmp_path, after_ms):
 
 def test_shortcuts_and_about_are_shown_without_stopping_the_picture(live_window, qtbot):
     for show, kind, words in (
-        (live_window.help.show_shortcuts, QMessageBox, "F11"),
+        (live_window.help.show_shortcuts, ShortcutsDialog, "F11"),
         (live_window.help.show_about, AboutDialog, "FKD Desktop"),
     ):
         show()

@@ -73,7 +73,7 @@ class Toast(QFrame):
     Parameters
     ----------
     over
-        The widget in whose lower left corner it lies.
+        The widget in whose lower right corner it lies: the picture's own notes are on the left.
     """
 
     copy_requested = Signal(str)
@@ -197,7 +197,7 @@ class Toast(QFrame):
         self._layout.activate()
         size = self.sizeHint()
         self.resize(min(room_px, size.width()), size.height())
-        self.move(MARGIN_PX, over.height() - self.height() - MARGIN_PX)
+        self.move(over.width() - self.width() - MARGIN_PX, over.height() - self.height() - MARGIN_PX)
 
     # --- the thumbnail
 

@@ -1,0 +1,166 @@
+"""The real window, offscreen: what only shows when its parts are used together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
+
+from fkd_desktop.controller import Controller, SessionState
+from fkd_desktop.errors import SourceError, SourceProblem
+from fkd_desktop.settings import Settings, overlays_path
+from fkd_desktop.ui.capture.toast import Kept
+from fkd_desktop.ui.main_window import MainWindow
+from fkd_desktop.ui.shortcuts_dialog import ShortcutsDialog
+from tests.fakes import FakeCamera
+from tests.overlays.folders import TWO_ANCHORS, toml, write_overlay
+
+pytestmark = pytest.mark.usefixtures("threads_end")
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings(tmp_path / "settings.ini")
+
+
+@pytest.fixture
+def window(qtbot, settings):
+    controller = Controller(device="cpu")
+    window = MainWindow(controller, settings)
+    window.controller = controller
+    qtbot.addWidget(window)
+    window.show()
+    window.activateWindow()
+    qtbot.waitExposed(window)
+    yield window
+    window.leave()
+
+
+@pytest.fixture
+def camera(register):
+    camera = FakeCamera()
+    register("fake", lambda _text: camera)
+    return camera
+
+
+def go_live(window, qtbot):
+    window.opener.open("fake:")
+    qtbot.waitUntil(lambda: window.view.live_frame is not None, timeout=5000)
+
+
+def menu_texts(menu) -> list[str]:
+    return [action.text().replace("&", "") for action in menu.actions() if not action.isSeparator()]
+
+
+def test_overlays_come_into_the_menu_and_leave_it(window, qtbot):
+    menu, gallery = window.overlays.menu, window.overlays.gallery
+    before = menu_texts(menu)
+    assert before[-1] == "Nothing"
+    folder = write_overlay(overlays_path() / "test-picture", toml(*TWO_ANCHORS))
+    for _ in range(3):  # actions of the menu that were deleted would crash the second time
+        gallery.reload()
+        assert menu_texts(menu) == [*before[:-1], "Test picture", "Nothing"]
+        folder.rename(folder.parent.parent / "aside")
+        gallery.reload()
+        assert menu_texts(menu) == before
+        (folder.parent.parent / "aside").rename(folder)
+    assert sum(action.isSeparator() for action in menu.actions()) == 1
+
+
+def test_a_stopped_session_offers_to_start_it(window, qtbot, camera):
+    go_live(window, qtbot)
+    window.controller.stop()
+    assert window.empty_state.buttons()[0].text() == "Start"
+    qtbot.mouseClick(window.empty_state.buttons()[0], Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: window.controller.session_state is SessionState.LIVE, timeout=5000)
+
+
+def test_a_source_is_called_what_it_calls_itself(window, qtbot, camera):
+    camera.label = "192.168.1.20/stream/1"
+    camera.fail_to_open = [SourceError("it is gone", problem=SourceProblem.MISSING)] * 99
+    window.opener.open("fake:")
+    qtbot.waitUntil(lambda: window.controller.session_state is SessionState.MISSING, timeout=5000)
+    assert window.empty_state.title == "192.168.1.20/stream/1 is not there"
+
+
+def test_nothing_is_measured_of_a_source_that_is_not_there(window, qtbot, camera):
+    go_live(window, qtbot)
+    qtbot.waitUntil(lambda: window.session_bar.texts()["frame rate"] not in ("", "0.0 frames/s"), timeout=5000)
+    camera.fail_to_open = [SourceError("it is gone", problem=SourceProblem.MISSING)] * 99
+    camera.fail_with = SourceError("it is gone", problem=SourceProblem.LOST)
+    qtbot.waitUntil(lambda: window.controller.session_state is SessionState.RECONNECTING, timeout=5000)
+    assert window.session_bar.figures() == {}
+    assert not window._figures._timer.isActive()
+
+
+def test_space_presses_the_button_that_has_the_focus(window, qtbot, camera):
+    assert window.empty_state.buttons()[0].hasFocus()  # at the start, not some tile far off
+    go_live(window, qtbot)
+    window.controller.stop()
+    demo = window.empty_state.buttons()[1]
+    demo.setFocus()
+    qtbot.keyClick(demo, Qt.Key.Key_Space)
+    assert window.controller.source_name == "demo"
+    assert not window.overlays.gallery.isAncestorOf(window.focusWidget() or window)
+
+
+def test_what_is_kept_is_told_beside_the_playback_bar_not_over_it(window, qtbot, short_clip):
+    window.opener.open(str(short_clip))
+    qtbot.waitUntil(window.pane.transport.isVisible, timeout=10_000)
+    toast = window.capture.surface.toast
+    toast.show_kept(Kept("Picture saved"))
+    lowest = toast.mapTo(window.pane, toast.rect().bottomRight()).y()
+    assert lowest < window.pane.transport.y()
+    window.controller.stop()  # the picture makes room for words: the toast stays above those
+    assert toast.isVisible()
+    at = toast.mapTo(window.pane.stage, toast.rect().center())
+    found = window.pane.stage.childAt(at)
+    assert found is toast or toast.isAncestorOf(found)
+
+
+def test_a_file_named_from_here_is_found_from_elsewhere(window, qtbot, settings, short_clip, monkeypatch):
+    monkeypatch.chdir(short_clip.parent)
+    window.opener.open(short_clip.name)
+    qtbot.waitUntil(lambda: window.controller.session_state is SessionState.LIVE, timeout=10_000)
+    assert settings.source == str(short_clip)
+    assert settings.recent_sources == (str(short_clip),)
+    assert Path(settings.last_folder).is_absolute()
+
+
+def test_fullscreen_is_nothing_but_the_picture_and_gives_everything_back(window, qtbot, settings):
+    window.commands.gallery.setChecked(True)
+    assert window.overlays.dock.isVisible()
+    window.commands.fullscreen.setChecked(True)
+    qtbot.waitUntil(window.isFullScreen)
+    assert not window.overlays.dock.isVisible()
+    assert settings.shows_gallery  # which is what the next start goes by
+    window.commands.fullscreen.setChecked(False)
+    qtbot.waitUntil(window.overlays.dock.isVisible)
+    assert window.commands.gallery.isChecked()
+
+
+def test_closed_in_fullscreen_the_window_comes_back_as_it_was_before(window, qtbot, settings):
+    window.resize(701, 602)
+    window.commands.fullscreen.setChecked(True)
+    qtbot.waitUntil(window.isFullScreen)
+    window.leave()
+    again = MainWindow(Controller(device="cpu"), Settings(Path(settings.store.fileName())))
+    qtbot.addWidget(again)
+    assert (again.width(), again.height()) == (701, 602) and not again.isFullScreen()
+    again.leave()
+
+
+def test_every_key_is_listed_once_and_the_list_fits_the_screen(window, qtbot):
+    window.help.show_shortcuts()
+    dialog = window.findChild(ShortcutsDialog)
+    listed = [keys for _, lines in dialog.groups for _, keys in lines]
+    with_keys = [action for action in window.actions() if not action.shortcut().isEmpty()]
+    assert len(listed) == len(with_keys) > 40
+    words = " ".join(label.text() for label in dialog.findChildren(QLabel))
+    assert all(keys.replace("&", "&amp;") in words for keys in listed if "<" not in keys)
+    room = window.screen().availableSize()
+    assert dialog.width() <= room.width() and dialog.height() <= room.height()
+    assert [title for title, _ in dialog.groups][:3] == ["Session", "View", "Capture"]
+    dialog.close()
