@@ -121,8 +121,10 @@ class LiveSession:
             except SourceError as error:
                 if not error.problem.may_pass:
                     raise
-                _log.info("%s: %s", error.problem.name.lower(), error)
-                self._tell_trouble(self._recovery.failed(error), error)
+                trouble = self._recovery.failed(error)
+                level = logging.DEBUG if trouble is None else logging.INFO
+                _log.log(level, "%s: %s", error.problem.name.lower(), error)
+                self._tell_trouble(trouble, error)
                 self._wait_to_retry(should_stop)
                 if not should_stop():
                     self._tell_trouble(self._recovery.retries(), error)

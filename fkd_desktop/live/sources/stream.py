@@ -139,7 +139,7 @@ class StreamSource(FrameSource):
     def _error_of(self, error: Exception) -> SourceError:
         from av import error as av_error  # noqa: PLC0415 (see `open`)
 
-        _log.info("%s cannot be opened: %s", self.label, type(error).__name__)
+        _log.debug("%s cannot be opened: %s", self.label, type(error).__name__)
         if isinstance(error, (av_error.HTTPUnauthorizedError, av_error.HTTPForbiddenError)):
             return SourceError(
                 "{name} wants another user name or password; put them into the address, as in "
