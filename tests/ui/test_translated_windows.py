@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 import pytest
 from PySide6.QtCore import QAbstractListModel, QCoreApplication, QEvent, QModelIndex, Qt, QTranslator
@@ -35,7 +36,7 @@ from fkd_desktop.ui.overlays.editor import OverlayEditor
 from fkd_desktop.ui.overlays.tile import OverlayTile
 from fkd_desktop.ui.session_pane import describe_source
 from fkd_desktop.ui.sources.url_dialog import UrlDialog
-from tests.test_translations import ROOT, script
+from tests.test_translations import FOLDER, ROOT, mnemonic, script
 
 pytestmark = pytest.mark.usefixtures("threads_end")
 
@@ -270,6 +271,55 @@ def test_the_network_inspector(qtbot, tmp_path, bracketed):
     check(found)
 
 
+# --- German
+
+
+@pytest.fixture
+def german(qapp):
+    """Speak German."""
+    translator = QTranslator()
+    assert translator.load("fkd_desktop_de", str(FOLDER))
+    qapp.installTranslator(translator)
+    yield
+    qapp.removeTranslator(translator)
+
+
+def taken_twice(texts):
+    keys = Counter(filter(None, map(mnemonic, texts)))
+    return [tuple(text for text in texts if mnemonic(text) == key) for key, count in keys.items() if count > 1]
+
+
+@pytest.mark.parametrize("language", ["german", "qapp"])
+def test_no_two_actions_of_a_menu_share_a_key(qtbot, tmp_path, language, request):
+    request.getfixturevalue(language)
+    window = make_window(qtbot, tmp_path)
+    window.opener.recent.aboutToShow.emit()
+    twice = []
+    for menu in [window.menuBar(), *window.findChildren(QMenu)]:
+        texts = [action.text() for action in menu.actions() if action.isVisible()]
+        twice += taken_twice(texts)
+    window.close()
+    assert not twice, str(twice)
+
+
+@pytest.mark.parametrize("language", ["german", "qapp"])
+def test_no_two_things_of_a_dialog_share_a_key(qtbot, tmp_path, language, request):
+    request.getfixturevalue(language)
+    window = make_window(qtbot, tmp_path)
+    window.open_preferences()
+    window.help.show_about()
+    window.export.open()
+    window.capture.open_virtual_camera()
+    twice = []
+    for dialog in window.findChildren(QDialog):
+        texts = [button.text() for button in dialog.findChildren(QAbstractButton) if button.isVisible()]
+        texts += [label.text() for label in dialog.findChildren(QLabel) if label.isVisible() and label.buddy()]
+        texts += [bar.tabText(i) for bar in dialog.findChildren(QTabBar) for i in range(bar.count())]
+        twice += taken_twice(texts)
+    window.close()
+    assert not twice, str(twice)
+
+
 # --- texts 40 % longer
 
 
@@ -296,15 +346,7 @@ def cut_off(top):
         else:
             is_cut = widget.width() + 2 < widget.sizeHint().width()
         if is_cut and not isinstance(widget, OverlayTile):  # which elide, and say it whole in their tooltips
-            found.append(
-                (
-                    type(widget).__name__,
-                    widget.text()[:80],
-                    widget.size(),
-                    widget.sizeHint(),
-                    widget.heightForWidth(widget.width()),
-                )
-            )
+            found.append((type(widget).__name__, widget.text()[:80], widget.size(), widget.sizeHint()))
     return found
 
 
