@@ -108,7 +108,8 @@ class AboutDialog(QDialog):
 def _text_page(facts: Mapping[str, str]) -> QTextBrowser:
     page = QTextBrowser()
     rows = "".join(
-        f"<tr><td style='padding: 2px 18px 2px 0'>{escape(name)}</td><td><b>{escape(value)}</b></td></tr>"
+        f"<tr><td style='padding: 2px 18px 2px 0'>{escape(name)}</td>"
+        f"<td style='padding: 2px 0'><b>{escape(value)}</b></td></tr>"
         for name, value in facts.items()
     )
     page.setHtml(f"<table>{rows}</table>")
