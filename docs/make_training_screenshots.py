@@ -15,14 +15,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-
 import cv2
-from make_screenshots import FOLDER, dark_palette, new_window, wait, wait_for_clip_time
 from PySide6.QtCore import QEventLoop, QTimer
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QWidget
+from shooting import FOLDER, dark_palette, keep, make_application, new_window, set_home, wait, wait_for_clip_time
 
-from fkd_desktop.app import prepare_process
 from fkd_desktop.live.network import load_predictor
 from fkd_desktop.live.pipeline import Pipeline
 from fkd_desktop.training.data import DataState
@@ -33,16 +30,15 @@ from trainer.core.resources import assets_dir, default_weights_path
 
 FRAME_STEP = 3
 FRAMES_A_PERSON = 12  # of the clip: so that there are several "people" for a split
+SCALE = 0.8
 MARGIN = 0.7  # of the face box, around it
 
 
 def main() -> int:
-    prepare_process()
-    application = QApplication(sys.argv[:1])
+    application = make_application()
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as home:
-        for name in ("XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"):
-            os.environ[name] = home
+        set_home(Path(home))
         data = Path(home) / "my faces"
         write_data_set(data)
         window = new_window(Path(home), "keypoints")
@@ -162,7 +158,7 @@ def save(widget: QWidget, name: str, *, tab: QWidget | None = None, rest_s: floa
     loop = QEventLoop()
     QTimer.singleShot(round(1000 * rest_s), loop.quit)
     loop.exec()
-    widget.grab().save(str(FOLDER / f"{name}.png"))
+    keep(widget.grab().toImage(), name, scale=SCALE)
 
 
 if __name__ == "__main__":

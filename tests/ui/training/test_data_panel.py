@@ -10,7 +10,7 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog
 
-from docs.make_screenshots import dark_palette
+from docs.shooting import dark_palette
 from fkd_desktop.settings import Settings
 from fkd_desktop.training import data as data_module
 from fkd_desktop.training.data import DataController, DataState
