@@ -14,8 +14,7 @@ import numpy as np
 import torch
 
 from trainer import events
-from trainer.core.checkpoint import CheckpointError, load_checkpoint
-from trainer.core.errors import FkdError
+from trainer.beginning import in_a_sentence, initial_network
 from trainer.core.models import KeypointNetwork, build_network, count_parameters
 from trainer.core.predictor import resolve_device
 from trainer.core.text import Text
@@ -120,7 +119,7 @@ def _run(config: TrainConfig, folder: RunFolder, listener: _Listener, *, go_on: 
             _run_in_team(config, folder, listener, team, device, go_on=go_on)
     except Exception as error:
         if is_leader():
-            listener.on_event(events.RunFailed(_in_a_sentence(error)))
+            listener.on_event(events.RunFailed(in_a_sentence(error)))
         raise
     return folder.path
 
@@ -136,7 +135,7 @@ def _run_in_team(
                 "{path} already holds a run; choose another --out, or go on with --resume", path=folder.path
             )
     # A state has all the weights: those that the run began with need not be there any more.
-    network = build_network(config.model) if go_on and folder.holds_state else _initial_network(config)
+    network = build_network(config.model) if go_on and folder.holds_state else initial_network(config)
     with memory_explained(device):
         network.to(device, memory_format=network.memory_format)  # type: ignore[call-overload]
     samples = read_samples(config.data, correct_labels=config.correct_labels)
@@ -147,28 +146,8 @@ def _run_in_team(
             with memory_explained(device):
                 run.train(network, people[0], people[1], go_on=go_on)
         except Exception as error:
-            run.leave(_in_a_sentence(error))
+            run.leave(in_a_sentence(error))
             raise
-
-
-def _in_a_sentence(error: Exception) -> str:
-    if isinstance(error, FkdError):
-        return error.said
-    return Text("training ended with an unexpected error ({name}: {error})", name=type(error).__name__, error=error)
-
-
-def _initial_network(config: TrainConfig) -> KeypointNetwork:
-    if not config.finetune:
-        return build_network(config.model)
-    checkpoint = load_checkpoint(config.finetune)
-    if checkpoint.name != config.model:
-        raise CheckpointError(
-            "{finetune} holds a {name} network, not {model}; choose --model {name}",
-            finetune=config.finetune,
-            name=checkpoint.name,
-            model=config.model,
-        )
-    return checkpoint.network
 
 
 @dataclass

@@ -167,18 +167,16 @@ class DatasetBrowser(QMainWindow):
         if not self.face_panel.view.has_picture:
             return
         start = Path(self._settings.last_folder or Path.home()) / "face.png"
-        name, _ = QFileDialog.getSaveFileName(
-            self, self.tr("Save this view"), str(start), self.tr("PNG images (*.png)")
-        )
+        kinds = self.tr("PNG images (*.png)")
+        name, _ = QFileDialog.getSaveFileName(self, self.tr("Save this view"), str(start), kinds)
         if name:
             self.save_picture(Path(name))
 
     def save_picture(self, path: Path) -> None:
         """Save the large view as a PNG file, behind the window."""
         path = as_png_path(path)
-        self._writer = Job(
-            Text("saving {name}", name=path.name), partial(write_image, path, self.face_panel.view.picture_of_view())
-        )
+        picture = self.face_panel.view.picture_of_view()
+        self._writer = Job(Text("saving {name}", name=path.name), partial(write_image, path, picture))
         self._writer.succeeded.connect(self._on_writer_succeeded)
         self._writer.failed.connect(self._show_notice)
         self._writer.start()
