@@ -165,12 +165,12 @@ class Settings:
     virtual_camera_size: _Setting[tuple[int, int]] = _Setting(
         "capture/virtual_camera", (1280, 720), _read_size, lambda size: f"{size[0]}x{size[1]}"
     )
-    # The rest
+    # The rest. No group may be called "general": Qt reads such a one back as "General", which is another one.
     data_folder = _text("training/data")
     """The data set that was trained on or looked at last; empty if never set."""
-    language = _text("general/language")
+    language = _text("application/language")
     """A language's code, such as ``de``; empty for the system's."""
-    version = _Setting("general/version", FORMAT_VERSION, int)
+    version = _Setting("application/version", FORMAT_VERSION, int)
 
     def __init__(self, path: Path | None = None) -> None:
         self.store = QSettings(str(path or settings_path()), QSettings.Format.IniFormat)

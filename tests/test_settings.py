@@ -52,7 +52,8 @@ def test_a_value_is_there_at_the_next_start(tmp_path: Path, name: str) -> None:
     assert getattr(settings, name) != VALUES[name], "the test would show nothing"
     setattr(settings, name, VALUES[name])
     settings.store.sync()
-    assert getattr(Settings(path), name) == VALUES[name]
+    copy = path.rename(tmp_path / "copy.ini")  # of a file of the same name, Qt has the values still in memory
+    assert getattr(Settings(copy), name) == VALUES[name]
 
 
 @pytest.mark.parametrize("text", ["", "maybe", "-1", "[1, 2]", '{"a": 1}', "null", "1e999", "\x00", "a, b"])
