@@ -276,8 +276,7 @@ class MainWindow(QMainWindow):
     @Slot(object, str)
     def _on_controller_session_changed(self, state: SessionState, message: str) -> None:
         controller = self._controller
-        name, label = controller.source_name, controller.source_label
-        label = describe_source(name) if label == name else label  # a source says best itself what it is called
+        label = describe_source(controller.source_name, controller.source_label)
         if state is SessionState.OPENING:
             self.pane.clear()
             self.pane.transport.set_playback(controller.playback)

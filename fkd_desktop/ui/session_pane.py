@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
     from fkd_desktop.live.result import LiveFrame
     from fkd_desktop.ui.commands import Commands
+
+
+_NUMBERED_CAMERA: Final = re.compile(r"Camera (\d+)")
+"""What a camera without a name of its own calls itself."""
 
 
 class SessionPane(QWidget):
@@ -156,19 +161,37 @@ def state_words(state: SessionState, label: str, message: str, commands: Command
     return words.get(state)
 
 
-def describe_source(name: str) -> str:
-    """Return what a user calls a source that has not said so itself yet."""
+def describe_source(name: str, label: str = "") -> str:
+    """Return what a user calls a source.
+
+    Parameters
+    ----------
+    name
+        See `fkd_desktop.live.sources.make_source`.
+    label
+        What the source calls itself, once it has said so.
+    """
     if name == "demo":
         return _tr("Demo clip")
     if name.startswith("camera:"):
-        try:
-            camera = CameraName.parse(name.removeprefix("camera:"))
-        except SourceError:
-            return name
-        return camera.label or (_tr("The camera") if camera.index is None else _tr("Camera {0}").format(camera.index))
+        return _describe_camera(name, label)
+    if label not in ("", name):
+        return label
     if "://" in name:
         return _tr("The stream")
     return Path(name).name or name
+
+
+def _describe_camera(name: str, label: str) -> str:
+    if (numbered := _NUMBERED_CAMERA.fullmatch(label)) is not None:
+        return _tr("Camera {0}").format(numbered[1])
+    if label not in ("", name, "Camera"):
+        return label
+    try:
+        camera = CameraName.parse(name.removeprefix("camera:"))
+    except SourceError:
+        return name
+    return camera.label or (_tr("The camera") if camera.index is None else _tr("Camera {0}").format(camera.index))
 
 
 def _together(*sentences: str) -> str:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QLabel
 from fkd_desktop.controller import Controller, SessionState
 from fkd_desktop.errors import SourceError, SourceProblem
 from fkd_desktop.settings import Settings, overlays_path
+from fkd_desktop.ui import session_pane
 from fkd_desktop.ui.capture.toast import Kept
 from fkd_desktop.ui.main_window import MainWindow
 from fkd_desktop.ui.shortcuts_dialog import ShortcutsDialog
@@ -83,6 +84,25 @@ def test_a_source_is_called_what_it_calls_itself(window, qtbot, camera):
     window.opener.open("fake:")
     qtbot.waitUntil(lambda: window.controller.session_state is SessionState.MISSING, timeout=5000)
     assert window.empty_state.title == "192.168.1.20/stream/1 is not there"
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "words"),
+    [
+        ("demo", "Demo clip", "Vorführung"),
+        ("camera:2", "camera:2", "Kamera 2"),
+        ("camera:2", "Camera 2", "Kamera 2"),
+        ("camera:id=a,name=Front", "Front camera", "Front camera"),
+        ("rtsp://host/a/b", "host/a/b", "host/a/b"),
+        ("rtsp://host/a/b", "rtsp://host/a/b", "The stream"),
+        ("/films/Camera 1.mp4", "Camera 1.mp4", "Camera 1.mp4"),
+        ("/films/a.mp4", "/films/a.mp4", "a.mp4"),
+    ],
+)
+def test_sources_have_words_in_the_users_language(monkeypatch, name, label, words):
+    german = {"Demo clip": "Vorführung", "Camera {0}": "Kamera {0}"}
+    monkeypatch.setattr(session_pane, "_tr", lambda text: german.get(text, text))
+    assert session_pane.describe_source(name, label) == words
 
 
 def test_nothing_is_measured_of_a_source_that_is_not_there(window, qtbot, camera):
