@@ -23,6 +23,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from fkd_desktop.i18n import numeral
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -205,7 +207,7 @@ class NumberEditor(Editor):
     def set_value(self, value: float) -> None:
         """Show a number."""
         self._value, self.text_problem = value, ""
-        self.line.setText(f"{value:g}" if float(f"{value:g}") == value else repr(value))
+        self.line.setText(numeral(f"{value:g}" if float(f"{value:g}") == value else repr(value)))
 
     def _on_line_text_edited(self, text: str) -> None:
         number = parse_number(text)
