@@ -28,7 +28,7 @@ def shoot_gallery(home: Path) -> None:
     window.commands.gallery.setChecked(True)
     set_layers(window, "sunglasses", "hat")
     rest(1.5)
-    shoot(window, "overlays", rest_s=3.0)
+    shoot(window, "overlays", rest_s=5.0)
     gallery = window.overlays.gallery
     picture = home / "Paper crown.png"
     draw_crown(picture)
@@ -50,7 +50,7 @@ def shoot_gallery(home: Path) -> None:
     rest(1.5)
     bar = gallery.scroll_area.verticalScrollBar()
     bar.setValue(bar.maximum())
-    shoot(window, "own-overlays", rest_s=3.0)
+    shoot(window, "own-overlays", rest_s=5.0)
     window.commands.gallery.setChecked(False)
     window.leave()
 
@@ -135,5 +135,5 @@ def shoot_german(home: Path) -> None:
     live.open_camera(window, time_s=live.TURNED_FACE_S)
     window.commands.gallery.setChecked(True)
     rest(1.5)
-    shoot(window, "german", rest_s=3.0)
+    shoot(window, "german", rest_s=5.0)
     window.leave()

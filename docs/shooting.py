@@ -46,7 +46,7 @@ COLOURS = 256
 """Of a picture's palette: a quarter of the size in full colour, and looks the same in a page."""
 MOST_WEIGHT = 60
 """Of one colour when the palette is chosen: else walls and skin take it all, and thin coloured lines turn grey."""
-DARK_SCALE = 0.64
+DARK_SCALE = 0.58
 """Of the main window's pictures in the dark theme, which repeat what the light ones show."""
 
 
@@ -156,14 +156,15 @@ def shoot(
     """
     application = QApplication.instance()
     assert isinstance(application, QApplication)
+    images = {}
     for palette, suffix in ((dark_palette(), "-dark"), (light_palette(), "")):
         application.setPalette(palette)
         rest(rest_s)
-        image = widget.grab().toImage()
+        images[suffix] = widget.grab().toImage()
         if menus:
-            _paint_menus(image, menus)
-        is_small = suffix and isinstance(widget, MainWindow)
-        keep(image, f"{name}{suffix}", scale=DARK_SCALE if is_small else 1.0)
+            _paint_menus(images[suffix], menus)
+    for suffix, image in images.items():  # after both, as it takes a while in which the window stands still
+        keep(image, f"{name}{suffix}", scale=DARK_SCALE if suffix and isinstance(widget, MainWindow) else 1.0)
     print(name, flush=True)
 
 
