@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QLibraryInfo, QLocale, qVersion
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QLibraryInfo, QLocale, qVersion
 from PySide6.QtGui import QGuiApplication
 
 import fkd_desktop
@@ -19,6 +19,25 @@ from fkd_desktop.settings import log_path
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+NAMES: Final = {
+    "System": QT_TRANSLATE_NOOP("Diagnostics", "System"),
+    "Processor": QT_TRANSLATE_NOOP("Diagnostics", "Processor"),
+    "Windows by": QT_TRANSLATE_NOOP("Diagnostics", "Windows by"),
+    "Screens": QT_TRANSLATE_NOOP("Diagnostics", "Screens"),
+    "Language": QT_TRANSLATE_NOOP("Diagnostics", "Language"),
+    "Qt built": QT_TRANSLATE_NOOP("Diagnostics", "Qt built"),
+    "Started as": QT_TRANSLATE_NOOP("Diagnostics", "Started as"),
+    "Source": QT_TRANSLATE_NOOP("Diagnostics", "Source"),
+    "State": QT_TRANSLATE_NOOP("Diagnostics", "State"),
+    "Camera mode": QT_TRANSLATE_NOOP("Diagnostics", "Camera mode"),
+    "Network": QT_TRANSLATE_NOOP("Diagnostics", "Network"),
+    "Overlays": QT_TRANSLATE_NOOP("Diagnostics", "Overlays"),
+    "frame rate": QT_TRANSLATE_NOOP("Diagnostics", "Frame rate"),
+    "latency": QT_TRANSLATE_NOOP("Diagnostics", "Latency"),
+    "faces": QT_TRANSLATE_NOOP("Diagnostics", "Faces"),
+    "drops": QT_TRANSLATE_NOOP("Diagnostics", "Dropped"),
+}
+"""What facts are called in a window; a report for those who help is in English."""
 PACKAGES: Final = ("torch", "opencv-python", "PySide6-Essentials", "av", "numpy", "safetensors", "pyqtgraph")
 """What is named with its version: what the live session stands on."""
 LOG_LINES: Final = 40

@@ -470,10 +470,6 @@
       <translation>Ab&amp;spielen</translation>
     </message>
     <message>
-      <source>&amp;Playback</source>
-      <translation>&amp;Wiedergabe</translation>
-    </message>
-    <message>
       <source>&amp;Preferences…</source>
       <translation>&amp;Einstellungen…</translation>
     </message>
@@ -588,6 +584,10 @@
     <message>
       <source>Play on</source>
       <translation>Weiter abspielen</translation>
+    </message>
+    <message>
+      <source>Play&amp;back</source>
+      <translation>&amp;Wiedergabe</translation>
     </message>
     <message>
       <source>Put versions, devices and the last log lines on the clipboard</source>
@@ -1287,6 +1287,73 @@ Was schon da ist, bleibt erhalten. Die Bilder gehören nicht zu FKD Desktop und 
     <message>
       <source>{0}: {1} ms a face</source>
       <translation>{0}: {1} ms je Gesicht</translation>
+    </message>
+  </context>
+  <context>
+    <name>Diagnostics</name>
+    <message>
+      <source>Camera mode</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Dropped</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Faces</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Frame rate</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Language</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Latency</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Network</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Overlays</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Processor</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Qt built</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Screens</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Source</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Started as</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>State</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>System</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <source>Windows by</source>
+      <translation type="unfinished" />
     </message>
   </context>
   <context>
@@ -3130,7 +3197,7 @@ Was schon da ist, bleibt erhalten. Die Bilder gehören nicht zu FKD Desktop und 
       <translation>Liste &amp;leeren</translation>
     </message>
     <message>
-      <source>Open &amp;recent</source>
+      <source>Ope&amp;n recent</source>
       <translation>Zu&amp;letzt geöffnet</translation>
     </message>
     <message>
@@ -3434,6 +3501,10 @@ Was schon da ist, bleibt erhalten. Die Bilder gehören nicht zu FKD Desktop und 
       <translation>Demo-Clip</translation>
     </message>
     <message>
+      <source>No camera found</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <source>No camera or file is in use.</source>
       <translation>Keine Kamera oder Datei ist in Gebrauch.</translation>
     </message>
@@ -3448,6 +3519,10 @@ Was schon da ist, bleibt erhalten. Die Bilder gehören nicht zu FKD Desktop und 
     <message>
       <source>Opening {0}…</source>
       <translation>{0} wird geöffnet…</translation>
+    </message>
+    <message>
+      <source>Plug one in, and its picture comes by itself.</source>
+      <translation type="unfinished" />
     </message>
     <message>
       <source>Stopped</source>
@@ -4011,10 +4086,6 @@ Was schon da ist, bleibt erhalten. Die Bilder gehören nicht zu FKD Desktop und 
   <context>
     <name>VirtualCameraDialog</name>
     <message>
-      <source>&amp;Size:</source>
-      <translation>&amp;Größe:</translation>
-    </message>
-    <message>
       <source>&amp;Start</source>
       <translation>&amp;Starten</translation>
     </message>
@@ -4093,6 +4164,10 @@ Was schon da ist, bleibt erhalten. Die Bilder gehören nicht zu FKD Desktop und 
     <message>
       <source>Other programs see a virtual camera like any other: a video call then shows your picture with its overlays. FKD Desktop itself sends nothing anywhere.</source>
       <translation>Andere Programme sehen eine virtuelle Kamera wie jede andere: Ein Videoanruf zeigt dann Ihr Bild mit seinen Einblendungen. FKD Desktop selbst sendet keine Daten.</translation>
+    </message>
+    <message>
+      <source>Si&amp;ze:</source>
+      <translation>&amp;Größe:</translation>
     </message>
     <message>
       <source>The picture is fitted into it, with black bars where it needs them</source>
@@ -5403,6 +5478,10 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
       <translation>die Liste des Servers nennt {what}, deshalb wurde nichts heruntergeladen; melden Sie dies an FKD Desktop</translation>
     </message>
     <message>
+      <source>the source</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <source>the trainer cannot be started ({reason}); free some space or memory first</source>
       <translation>der Trainer lässt sich nicht starten ({reason}); schaffen Sie zuerst Platz oder Speicher</translation>
     </message>
@@ -5741,6 +5820,10 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     <message>
       <source>{name} cannot be opened; close other programs that may use it, and check that the system's privacy settings allow it</source>
       <translation>{name} lässt sich nicht öffnen; schließen Sie andere Programme, die sie verwenden könnten, und prüfen Sie, ob die Datenschutzeinstellungen des Systems es erlauben</translation>
+    </message>
+    <message>
+      <source>{name} cannot be read ({reason}); see the log</source>
+      <translation type="unfinished" />
     </message>
     <message>
       <source>{name} does not answer; check the address, that the camera is switched on and that this computer is in its network</source>

@@ -15,9 +15,10 @@ _LONG_HEADER_BYTES: Final = 16
 
 
 class Mp4File:
-    """A file that FFmpeg writes to, which refuses everything after the first failure.
+    """A file that FFmpeg writes to, which keeps nothing after the first failure.
 
-    FFmpeg goes on after a failed write: at the end it would mark the fragments as one block without an index.
+    FFmpeg goes on after a failed write: at the end it would mark the fragments as one block without an index. Nothing is
+    raised from here, as PyAV prints what is raised more than once before it gets to it: look at `error` instead.
 
     Parameters
     ----------
@@ -35,7 +36,7 @@ class Mp4File:
         self._file: IO[bytes] = path.open("w+b", buffering=0)
         self._path = path
         self.error: OSError | None = None
-        """The first failure."""
+        """The first failure; from then on nothing is written."""
         self.size_bytes = 0
         """How long the file is by now."""
         self.is_playable = True
@@ -44,20 +45,16 @@ class Mp4File:
     def write(self, data: bytes) -> int:
         """Write at the current place; FFmpeg calls this."""
         rest = memoryview(data)
-        while rest:
-            self._check()
-            try:
-                count = self._file.write(rest)
-            except OSError as error:
-                self.error = error
-                raise
-            rest = rest[count:]
-        self.size_bytes = max(self.size_bytes, self._file.tell())
+        try:
+            while rest and self.error is None:
+                rest = rest[self._file.write(rest) :]
+            self.size_bytes = max(self.size_bytes, self._file.tell())
+        except OSError as error:
+            self.refuse(error)
         return len(data)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Go to another place; FFmpeg calls this."""
-        self._check()
         return self._file.seek(offset, whence)
 
     def tell(self) -> int:
@@ -82,10 +79,6 @@ class Mp4File:
         if not self.is_playable:
             with suppress(OSError):
                 self._path.unlink()
-
-    def _check(self) -> None:
-        if self.error is not None:
-            raise self.error
 
 
 def cut_incomplete_tail(file: IO[bytes]) -> bool:

@@ -14,6 +14,7 @@ from fkd_desktop.errors import SourceError
 from fkd_desktop.live.latest import LatestSlot
 from fkd_desktop.live.playback import Playback
 from fkd_desktop.live.player import Player
+from trainer.core.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,7 +129,9 @@ class FrameReader:
             self._error = error
         except Exception as error:
             _log.exception("reading %s failed", self._label or "the source")
-            self._error = SourceError(f"{self._label or 'the source'} cannot be read ({error}); see the log")
+            self._error = SourceError(
+                "{name} cannot be read ({reason}); see the log", name=self._label or Text("the source"), reason=error
+            )
         finally:
             self._ended.set()
             if source is not None:

@@ -133,6 +133,7 @@ class VideoWriter:
                 picture.pict_type = PictureType.I
                 self._next_key_pts = pts + round(FRAGMENT_S / _TIME_BASE)
             self._container.mux(self._stream.encode(picture))
+            self._check_file()
             self._last_pts = pts
         except (OSError, av.FFmpegError) as error:
             container, self._container = self._container, None
@@ -147,6 +148,7 @@ class VideoWriter:
         try:
             container.mux(self._stream.encode(None))
             container.close()
+            self._check_file()
         except (OSError, av.FFmpegError) as error:
             self._leave_alone(container, error)
             raise self._failed(error) from error
@@ -191,6 +193,10 @@ class VideoWriter:
             src_color_range=_FULL_RANGE,
             dst_color_range=_LIMITED_RANGE,
         )
+
+    def _check_file(self) -> None:
+        if self._file is not None and self._file.error is not None:
+            raise self._file.error
 
     def _leave_alone(self, container: Any, error: Exception) -> None:
         """Let go of the file as it is."""

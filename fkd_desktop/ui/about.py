@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -57,7 +57,9 @@ class AboutDialog(QDialog):
         top.addWidget(head, 1)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
-        self.tabs.addTab(_text_page({**session, **diagnostics.system()}), self.tr("&Devices"))
+        facts = {**session, **diagnostics.system()}
+        named = {_translated(str(diagnostics.NAMES.get(name, name))): value for name, value in facts.items()}
+        self.tabs.addTab(_text_page(named), self.tr("&Devices"))
         self.tabs.addTab(_text_page(versions), self.tr("&Versions"))
         self.tabs.addTab(self._licences(), self.tr("&Licences"))
         self.tabs.addTab(self._credits(), self.tr("&Credits"))
@@ -103,6 +105,10 @@ class AboutDialog(QDialog):
             )
         )
         return page
+
+
+def _translated(name: str) -> str:
+    return QCoreApplication.translate("Diagnostics", name)
 
 
 def _text_page(facts: Mapping[str, str]) -> QTextBrowser:

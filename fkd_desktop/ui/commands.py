@@ -164,7 +164,7 @@ class Commands(QObject):
         bar, tr = self._window.menuBar(), self.tr
         session = bar.addMenu(tr("&Session"))
         _fill(session, [*sources, None, self.start, self.stop, self.retry, None])
-        transport = session.addMenu(tr("&Playback"))
+        transport = session.addMenu(tr("Play&back"))
         transport.addActions(list(playback))
         _fill(session, [None, self.preferences, None, self.quit])
         smoothing = QMenu(tr("&Smoothing"), self._window)

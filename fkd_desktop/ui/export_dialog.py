@@ -67,7 +67,6 @@ class ExportDialog(QDialog):
         self._session_frames = 0
         self._result_folder: Path | None = None
         self.setWindowTitle(self.tr("Export landmarks"))
-        self.setMinimumWidth(_WIDTH_PX)
         self.file_box = FileExportBox(make_predictor, layers, smoothing)
         self.file_box.working_changed.connect(self._on_file_box_working_changed)
         self.file_box.said.connect(self._on_file_box_said)
@@ -85,6 +84,7 @@ class ExportDialog(QDialog):
         self.set_formats(("csv",))
         self._set_icons()
         self._refresh()
+        self.setMinimumWidth(max(_WIDTH_PX, layout.minimumSize().width()))  # some languages need more
 
     @property
     def formats(self) -> tuple[ExportFormat, ...]:

@@ -285,7 +285,7 @@ class MainWindow(QMainWindow):
         self._figures.follow(state)
         self.session_bar.show_source("" if state is SessionState.STOPPED else label, self._mode_text())
         self._show_start_action()  # whose words the pane's button has
-        self.pane.show_state(state, label, message, self.commands)
+        self.pane.show_state(state, "" if self.opener.waits_for_any_camera else label, message, self.commands)
         self._show_note()
 
     def _mode_text(self) -> str:

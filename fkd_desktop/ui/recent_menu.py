@@ -35,7 +35,7 @@ class RecentMenu(QMenu):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setTitle(self.tr("Open &recent"))
+        self.setTitle(self.tr("Ope&n recent"))
         self.setToolTipsVisible(True)
         self._entries: list[str] = []
         self._by_entry: dict[str, QAction] = {}

@@ -126,7 +126,7 @@ class StateWords:
 
 
 def state_words(state: SessionState, label: str, message: str, commands: Commands) -> StateWords | None:
-    """Return what to say of a state; None for one that has a picture."""
+    """Return what to say of a state; None for one that has a picture. Without a label there is no camera at all."""
     why = sentence(message)
     elsewhere = (commands.try_demo, commands.open)
     again = (commands.retry, *elsewhere)
@@ -140,8 +140,10 @@ def state_words(state: SessionState, label: str, message: str, commands: Command
         SessionState.OPENING: StateWords("camera", _tr("Opening {0}…").format(label), "", (commands.cancel,)),
         SessionState.MISSING: StateWords(
             "camera",
-            _tr("{0} is not there").format(label),
-            _together(why, _tr("As soon as it is there, the picture comes by itself.")),
+            _tr("{0} is not there").format(label) if label else _tr("No camera found"),
+            _together(why, _tr("As soon as it is there, the picture comes by itself."))
+            if label
+            else _tr("Plug one in, and its picture comes by itself."),
             (*elsewhere, commands.retry),
         ),
         SessionState.BUSY: StateWords(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from PySide6.QtCore import QObject, Slot
@@ -18,7 +18,13 @@ from fkd_desktop.ui.sources.url_dialog import UrlDialog
 from fkd_desktop.workers.camera_watcher import CameraWatcher
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fkd_desktop.live.sources.cameras import CameraInfo
     from fkd_desktop.settings import Settings
+
+
+FIRST_CAMERA: Final = "camera:0"
 
 
 class SourceOpener(QObject):
@@ -43,7 +49,7 @@ class SourceOpener(QObject):
         self.cameras.setTitle(self.tr("C&hoose a camera"))
         self.recent = RecentMenu(window)
         self.recent.set_entries(list(settings.recent_sources))
-        self.watcher.cameras_changed.connect(lambda _cameras: controller.retry_now())
+        self.watcher.cameras_changed.connect(self._on_watcher_cameras_changed)
         self.cameras.camera_chosen.connect(self.open)
         self.recent.chosen.connect(self.open)
         self.recent.entries_changed.connect(self._on_recent_entries_changed)
@@ -69,10 +75,10 @@ class SourceOpener(QObject):
     def open_camera(self) -> None:
         """Show the camera that was used last, else the first one: its number need not be 0."""
         last = self._settings.source
-        if last.startswith("camera:") and last != "camera:0":
+        if last.startswith("camera:") and last != FIRST_CAMERA:
             self.open(last)
         else:
-            self.open(self.watcher.cameras[0].source_name() if self.watcher.cameras else "camera:0")
+            self.open(self.watcher.cameras[0].source_name() if self.watcher.cameras else FIRST_CAMERA)
 
     def open_path(self, path: Path | str) -> None:
         """Show a file or folder."""
@@ -109,6 +115,20 @@ class SourceOpener(QObject):
     def _on_dialog_accepted(self) -> None:
         assert self._dialog is not None
         self.open(self._dialog.url)
+
+    @property
+    def waits_for_any_camera(self) -> bool:
+        """Whether the first camera is wanted and there is none at all: whichever comes is the one."""
+        controller = self._controller
+        is_missing = controller.session_state is SessionState.MISSING and controller.source_name == FIRST_CAMERA
+        return is_missing and not any(camera.index == 0 for camera in self.watcher.cameras)
+
+    @Slot(object)
+    def _on_watcher_cameras_changed(self, cameras: Sequence[CameraInfo]) -> None:
+        if self.waits_for_any_camera and cameras:
+            self.open(cameras[0].source_name())
+        else:
+            self._controller.retry_now()
 
     @Slot()
     def _on_recent_entries_changed(self) -> None:

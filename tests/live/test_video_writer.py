@@ -261,9 +261,10 @@ def fill_disk(path: Path, size: int) -> VideoWriter:
 
 
 @pytest.mark.parametrize("size", [3_000_000, 4_000_003, 6_500_000])
-def test_a_disk_that_runs_full_leaves_a_film(tmp_path: Path, size: int) -> None:
+def test_a_disk_that_runs_full_leaves_a_film(tmp_path: Path, size: int, capfd: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "full.mp4"
     writer = fill_disk(path, size)
+    assert capfd.readouterr().err == "", "PyAV prints what is raised in FFmpeg's calls"
     assert writer.is_kept
     assert writer.duration_s > 1
     times = av_times(path)  # without a fault at its end
@@ -278,7 +279,9 @@ def test_a_disk_that_is_full_before_the_first_fragment_leaves_nothing(tmp_path: 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_disk_that_is_full_when_the_film_is_finished_leaves_its_fragments(tmp_path: Path) -> None:
+def test_a_disk_that_is_full_when_the_film_is_finished_leaves_its_fragments(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     path, whole = tmp_path / "full.mp4", tmp_path / "whole.mp4"
 
     def write(to: Path) -> None:
@@ -291,6 +294,7 @@ def test_a_disk_that_is_full_when_the_film_is_finished_leaves_its_fragments(tmp_
         limit(whole.stat().st_size - 100)  # its index has no room
         with pytest.raises(FkdError):
             write(path)
+    assert capfd.readouterr().err == ""
     assert av_times(path) == av_times(whole)
     assert cv2_count(path) == 75
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
@@ -10,6 +13,7 @@ from PySide6.QtWidgets import QLabel
 
 from fkd_desktop.controller import Controller, NetworkState, SessionState
 from fkd_desktop.errors import SourceError, SourceProblem
+from fkd_desktop.live.sources.cameras import CameraInfo
 from fkd_desktop.settings import Settings
 from fkd_desktop.ui.about import AboutDialog
 from fkd_desktop.ui.main_window import MainWindow
@@ -123,6 +127,20 @@ def test_no_camera_fills_the_pane_with_why_and_ways_out(window, qtbot):
         "Open video or image…",
         "Retry",
     ]
+
+
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux") or Path("/dev/video0").exists(), reason="there is a camera here"
+)
+def test_without_any_camera_whichever_is_plugged_in_is_the_one(window, qtbot):
+    window.opener.watcher.stop()
+    window.controller.start("camera:0")
+    qtbot.waitUntil(lambda: window.controller.session_state is SessionState.MISSING, timeout=5000)
+    assert window.empty_state.title == "No camera found"
+    assert window.empty_state.text == "Plug one in, and its picture comes by itself."
+    window.opener._on_watcher_cameras_changed((CameraInfo("usb-1", "Front camera", 2, (), False),))
+    assert window.controller.source_name.startswith("camera:id=usb-1")
+    assert window.empty_state.title == "Opening Front camera…"
 
 
 def test_the_demo_button_of_the_empty_state_goes_live(window, qtbot):

@@ -154,7 +154,7 @@ class VirtualCameraDialog(QDialog):
         self._size.setToolTip(self.tr("The picture is fitted into it, with black bars where it needs them"))
         self._size.activated.connect(self._on_size_activated)
         form = QFormLayout()
-        form.addRow(self.tr("&Size:"), self._size)
+        form.addRow(self.tr("Si&ze:"), self._size)
         return form
 
     def _make_step(self, number: int, step: Step) -> QWidget:
