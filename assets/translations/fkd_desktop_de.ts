@@ -1293,67 +1293,67 @@ Was schon da ist, bleibt erhalten. Die Bilder gehören nicht zu FKD Desktop und 
     <name>Diagnostics</name>
     <message>
       <source>Camera mode</source>
-      <translation type="unfinished" />
+      <translation>Kameramodus</translation>
     </message>
     <message>
       <source>Dropped</source>
-      <translation type="unfinished" />
+      <translation>Verworfen</translation>
     </message>
     <message>
       <source>Faces</source>
-      <translation type="unfinished" />
+      <translation>Gesichter</translation>
     </message>
     <message>
       <source>Frame rate</source>
-      <translation type="unfinished" />
+      <translation>Bildrate</translation>
     </message>
     <message>
       <source>Language</source>
-      <translation type="unfinished" />
+      <translation>Sprache</translation>
     </message>
     <message>
       <source>Latency</source>
-      <translation type="unfinished" />
+      <translation>Latenz</translation>
     </message>
     <message>
       <source>Network</source>
-      <translation type="unfinished" />
+      <translation>Netz</translation>
     </message>
     <message>
       <source>Overlays</source>
-      <translation type="unfinished" />
+      <translation>Einblendungen</translation>
     </message>
     <message>
       <source>Processor</source>
-      <translation type="unfinished" />
+      <translation>Prozessor</translation>
     </message>
     <message>
       <source>Qt built</source>
-      <translation type="unfinished" />
+      <translation>Qt-Build</translation>
     </message>
     <message>
       <source>Screens</source>
-      <translation type="unfinished" />
+      <translation>Bildschirme</translation>
     </message>
     <message>
       <source>Source</source>
-      <translation type="unfinished" />
+      <translation>Quelle</translation>
     </message>
     <message>
       <source>Started as</source>
-      <translation type="unfinished" />
+      <translation>Gestartet mit</translation>
     </message>
     <message>
       <source>State</source>
-      <translation type="unfinished" />
+      <translation>Zustand</translation>
     </message>
     <message>
       <source>System</source>
-      <translation type="unfinished" />
+      <translation>System</translation>
     </message>
     <message>
       <source>Windows by</source>
-      <translation type="unfinished" />
+      <translation>Fenstersystem</translation>
     </message>
   </context>
   <context>
@@ -3502,7 +3502,7 @@ Was schon da ist, bleibt erhalten. Die Bilder gehören nicht zu FKD Desktop und 
     </message>
     <message>
       <source>No camera found</source>
-      <translation type="unfinished" />
+      <translation>Keine Kamera gefunden</translation>
     </message>
     <message>
       <source>No camera or file is in use.</source>
@@ -3522,7 +3522,7 @@ Was schon da ist, bleibt erhalten. Die Bilder gehören nicht zu FKD Desktop und 
     </message>
     <message>
       <source>Plug one in, and its picture comes by itself.</source>
-      <translation type="unfinished" />
+      <translation>Schließen Sie eine an, dann kommt ihr Bild von selbst.</translation>
     </message>
     <message>
       <source>Stopped</source>
@@ -5479,7 +5479,7 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>the source</source>
-      <translation type="unfinished" />
+      <translation>die Quelle</translation>
     </message>
     <message>
       <source>the trainer cannot be started ({reason}); free some space or memory first</source>
@@ -5823,7 +5823,7 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     </message>
     <message>
       <source>{name} cannot be read ({reason}); see the log</source>
-      <translation type="unfinished" />
+      <translation>{name} ist nicht lesbar ({reason}); siehe Protokoll</translation>
     </message>
     <message>
       <source>{name} does not answer; check the address, that the camera is switched on and that this computer is in its network</source>
