@@ -17,8 +17,8 @@ _LONG_HEADER_BYTES: Final = 16
 class Mp4File:
     """A file that FFmpeg writes to, which keeps nothing after the first failure.
 
-    FFmpeg goes on after a failed write: at the end it would mark the fragments as one block without an index. Nothing is
-    raised from here, as PyAV prints what is raised more than once before it gets to it: look at `error` instead.
+    FFmpeg goes on after a failed write: at the end it would mark the fragments as one block without an index.
+    Nothing is raised from here, as PyAV prints what is raised more than once in FFmpeg's calls: look at `error`.
 
     Parameters
     ----------
