@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import zlib
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import av
 import numpy as np
 import pytest
 
@@ -159,6 +161,43 @@ def test_every_fault_of_a_file_is_one_sentence(tmp_path: Path, make: Callable[[P
     with pytest.raises(SourceError) as caught:
         read_all(make_source(str(path)))
     assert_one_clear_sentence(caught.value, str(path), what)
+
+
+def with_sound(path: Path, *, start_s: float, end_s: float) -> Path:
+    """A Matroska film with 2 s of sound and noise as pictures from one time to another."""
+    rng = np.random.default_rng(1)
+    with av.open(str(path), "w") as container:
+        sound = container.add_stream("pcm_s16le", rate=8000, layout="mono")
+        pictures = container.add_stream("mpeg4", rate=25, width=64, height=48, pix_fmt="yuv420p")
+        for number in range(50):
+            heard = av.AudioFrame.from_ndarray(np.zeros((1, 320), np.int16), format="s16", layout="mono")
+            heard.sample_rate, heard.pts = 8000, 320 * number
+            container.mux(sound.encode(heard))
+            if start_s <= number / 25 < end_s:
+                image = rng.integers(0, 255, (48, 64, 3), np.uint8)
+                seen = av.VideoFrame.from_ndarray(image, format="bgr24")
+                seen.pts, seen.time_base = number, Fraction(1, 25)
+                container.mux(pictures.encode(seen))
+        container.mux(sound.encode(None))
+        container.mux(pictures.encode(None))
+    return path
+
+
+@pytest.mark.parametrize(("start_s", "end_s"), [(0.4, 2.0), (0.0, 1.2), (0.4, 1.6)])
+def test_pictures_may_begin_after_the_sound_and_end_before_it(tmp_path: Path, start_s: float, end_s: float) -> None:
+    source = make_source(str(with_sound(tmp_path / "film.mkv", start_s=start_s, end_s=end_s)))
+    frames = read_all(source)
+    assert len(frames) == round(25 * (end_s - start_s))
+    assert frames[-1].position is not None and frames[-1].position.duration_s <= 2 - start_s + 0.1
+
+
+@pytest.mark.parametrize(("start_s", "end_s"), [(0.4, 2.0), (0.0, 2.0)])
+def test_a_film_with_sound_that_is_cut_off_is_told_so(tmp_path: Path, start_s: float, end_s: float) -> None:
+    path = with_sound(tmp_path / "film.mkv", start_s=start_s, end_s=end_s)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 6 // 10])
+    with pytest.raises(SourceError) as caught:
+        read_all(make_source(str(path)))
+    assert_one_clear_sentence(caught.value, str(path), "cut off after")
 
 
 def test_a_cut_off_video_gives_what_there_is_and_says_how_much(tmp_path: Path) -> None:

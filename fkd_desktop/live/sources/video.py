@@ -25,6 +25,9 @@ VIDEO_SUFFIXES: Final = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpe
 _COMPLETE_SHARE: Final = 0.9
 """A video that gives this share of what its header says counts as whole: headers are often estimates."""
 
+_LOOK_S: Final = 2.0
+"""Longest that looking for the end of a file may take."""
+
 
 class VideoSource(FrameSource):
     """A video file, at its own pace.
@@ -114,7 +117,7 @@ class VideoSource(FrameSource):
         # come at uneven times, only the time tells that the video is whole.
         step_s = self._file.step_s
         is_short = max(self._last.index + 1, self._last.time_s / step_s + 1) < _COMPLETE_SHARE * self._expected
-        if is_short:
+        if is_short and not _is_whole(self._path):  # the pictures may end before the sound
             raise SourceError(
                 "{path} is cut off after {there} of its {expected} seconds; the rest is lost, so get the file again "
                 "for all of it",
@@ -128,6 +131,23 @@ class VideoSource(FrameSource):
         file, self._file = self._file, None
         if file is not None:
             file.close()
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether any stream of a file, such as its sound, goes on for as long as the header says; reads the file."""
+    stop_s = time.perf_counter() + _LOOK_S
+    try:
+        with av.open(str(path.absolute()), options={"protocol_whitelist": "file"}) as container:
+            length_s, first_s = (container.duration or 0) / 1_000_000, (container.start_time or 0) / 1_000_000
+            for packet in container.demux():
+                end_s = float(((packet.pts or 0) + (packet.duration or 0)) * (packet.time_base or 0))
+                if end_s - first_s >= _COMPLETE_SHARE * length_s > 0:
+                    return True
+                if time.perf_counter() > stop_s:
+                    return False
+    except (OSError, av.FFmpegError):
+        pass
+    return False
 
 
 def is_text(path: Path) -> bool:

@@ -93,7 +93,7 @@ class VideoFile:
         self._open()
         rate = float(self._stream.guessed_rate or self._stream.average_rate or 0)
         self.step_s = 1 / rate if 0 < rate <= 1000 else 1 / 30
-        container_s = max(0.0, (self._container.duration or 0) / 1_000_000)
+        container_s = max(0.0, (self._container.duration or 0) / 1_000_000 - self._late_s())
         stream_s = float((self._stream.duration or 0) * (self._stream.time_base or 0))
         self.duration_s = stream_s if stream_s > 0 else container_s or self._stream.frames * self.step_s
         by_time = round(self.duration_s / self.step_s)
@@ -120,6 +120,11 @@ class VideoFile:
         self._wanted_pts: int | None = None
         self._is_elsewhere = False  # moved since the last frame was read
         self._is_counting = True  # from the first frame on; else only times tell the number
+
+    def _late_s(self) -> float:
+        """Return how much later than the file's first stream, such as its sound, the pictures begin."""
+        start_s = float((self._stream.start_time or 0) * (self._stream.time_base or 0))
+        return max(0.0, start_s - float(self._container.start_time or 0) / 1_000_000)
 
     def close(self) -> None:
         """Let go of the file."""
