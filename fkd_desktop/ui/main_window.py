@@ -277,8 +277,9 @@ class MainWindow(QMainWindow):
     def _on_controller_session_changed(self, state: SessionState, message: str) -> None:
         controller = self._controller
         label = describe_source(controller.source_name, controller.source_label)
+        if state in (SessionState.OPENING, SessionState.STOPPED):
+            self.pane.clear()  # nobody keeps or shows the last picture of what the user has let go of
         if state is SessionState.OPENING:
-            self.pane.clear()
             self.pane.transport.set_playback(controller.playback)
         self.pane.transport.show_at_end(state is SessionState.ENDED)
         self.notices.show("session", message if state is SessionState.STALLED else "", self.commands.retry)

@@ -57,9 +57,9 @@ def press(qtbot, window, key, modifier=Qt.KeyboardModifier.NoModifier):
 
 def test_the_demo_is_shown_with_keypoints_on_the_face(live_window, qtbot):
     view = live_window.view
-    live_window.controller.stop()  # a still picture to compare
     live = view.live_frame
-    live_window.pane._pane.setCurrentWidget(view)
+    live_window.controller.stop()
+    live_window.pane.show_live(live)  # a still picture to compare
     view.set_layers([])
     plain = grab(view)
     view.set_layers([live_window.overlays.library.layer("keypoints")])
@@ -91,8 +91,9 @@ def test_number_keys_switch_layers_and_zero_clears(window, qtbot):
 
 def test_mirror_shows_the_picture_the_other_way_round(live_window, qtbot):
     view = live_window.view
+    live = view.live_frame
     live_window.controller.stop()
-    live_window.pane._pane.setCurrentWidget(view)
+    live_window.pane.show_live(live)  # a still picture to compare
     view.set_layers([])
     plain = grab(view)
     press(qtbot, live_window, Qt.Key.Key_M)

@@ -78,6 +78,13 @@ def test_a_stopped_session_offers_to_start_it(window, qtbot, camera):
     qtbot.waitUntil(lambda: window.controller.session_state is SessionState.LIVE, timeout=5000)
 
 
+def test_a_stopped_session_keeps_nothing_of_its_last_picture(window, qtbot, camera):
+    go_live(window, qtbot)
+    window.controller.stop()
+    assert window.view.live_frame is None
+    assert window.capture.controller._newest() is None  # nothing that a recording would begin with
+
+
 def test_a_source_is_called_what_it_calls_itself(window, qtbot, camera):
     camera.label = "192.168.1.20/stream/1"
     camera.fail_to_open = [SourceError("it is gone", problem=SourceProblem.MISSING)] * 99
