@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 
 from fake_camera import CAMERAS, Behaviour, Stage
@@ -40,10 +39,10 @@ def shoot_states(home: Path) -> None:
     wait(lambda: controller.session_state is SessionState.RECONNECTING)
     shoot(window, "state-lost", rest_s=0.3)
     Stage.behaviour = Behaviour.SENDS
-    with contextlib.chdir(home):  # so that the sentence does not name the folder that is thrown away
-        Path("Holiday 2019.mp4").write_bytes(b"\0\0\0\x20ftypisom" + bytes(4000))
-        window.open_path("Holiday 2019.mp4")
-        wait(lambda: controller.session_state is SessionState.FAILED)
+    damaged = home / "Holiday 2019.mp4"
+    damaged.write_bytes(b"\0\0\0\x20ftypisom" + bytes(4000))
+    window.open_path(str(damaged))
+    wait(lambda: controller.session_state is SessionState.FAILED)
     shoot(window, "state-failed", rest_s=0.3)
     window._controller.stop()
     shoot(window, "state-stopped", rest_s=0.3)
