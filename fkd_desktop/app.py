@@ -125,7 +125,7 @@ def _overlay_names(options: argparse.Namespace) -> list[str] | None:
 
 
 def _run_window(options: argparse.Namespace) -> int:
-    from PySide6.QtCore import QCoreApplication, QTimer  # noqa: PLC0415 (--help needs no Qt)
+    from PySide6.QtCore import QCoreApplication, Qt, QTimer  # noqa: PLC0415 (--help needs no Qt)
     from PySide6.QtWidgets import QApplication  # noqa: PLC0415
 
     from fkd_desktop.controller import Controller  # noqa: PLC0415
@@ -136,6 +136,8 @@ def _run_window(options: argparse.Namespace) -> int:
 
     set_up_logging()
     prepare_process()
+    # Else what has a style sheet, as the toolbar, keeps the colours of the theme at the start.
+    QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_UseStyleSheetPropagationInWidgetStyles)
     QCoreApplication.setApplicationName("FKD Desktop")
     QCoreApplication.setApplicationVersion(fkd_desktop.__version__)
     application = QApplication.instance() or QApplication(sys.argv[:1])

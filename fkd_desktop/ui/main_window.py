@@ -214,9 +214,7 @@ class MainWindow(QMainWindow):
             "Camera mode": self._mode_text() or "-",
             "Network": f"{predictor.network_name}, {predictor.device.type}" if predictor else "-",
             "Overlays": ", ".join(overlay.name for overlay in self.overlays.stack.active) or "-",
-            **{
-                name: text for name, text in self.session_bar.texts().items() if name not in ("source", "mode") and text
-            },
+            **self.session_bar.figures(),
         }
 
     # --- settings

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QColor, QImage, QPainter
-from PySide6.QtWidgets import QApplication, QDialog, QWidget
+from PySide6.QtGui import QColor, QImage, QPainter, QPalette
+from PySide6.QtWidgets import QApplication, QDialog, QStatusBar, QToolBar, QWidget
 
 from fkd_desktop.controller import SessionState
 from fkd_desktop.errors import SourceError, SourceProblem
@@ -191,6 +191,27 @@ def test_landmarks_of_a_session_are_exported_and_read_back(qapp, qtbot, kept):
     points = np.array([[float(rows[-1][f"{axis}_{i}"]) for axis in "xy"] for i in range(68)])
     np.testing.assert_allclose(points, result.keypoints_px[0], atol=0.06)
     assert float(rows[-1]["timestamp"]) == pytest.approx(result.timestamp_s, abs=0.001)
+
+
+def test_everything_in_the_window_follows_a_theme_that_changes(qapp, qtbot):
+    before = qapp.palette()
+
+    def use(window):
+        wait_for_face(qtbot, window)
+        key(qtbot, window, Qt.Key.Key_G, CTRL)
+        icon = window.commands.mirror.icon().pixmap(20).toImage()
+        try:
+            qapp.setPalette(QPalette(QColor("#24282e"), QColor("#24282e")))
+            qtbot.waitUntil(lambda: window.palette().window().color().name() == "#24282e", timeout=5000)
+            for part in (window, *window.findChildren(QToolBar), *window.findChildren(QStatusBar)):
+                assert part.palette().window().color().name() == "#24282e", part
+            speed = window.pane.transport._speed
+            assert speed.palette().windowText().color() == Qt.GlobalColor.white
+            assert window.commands.mirror.icon().pixmap(20).toImage() != icon
+        finally:
+            qapp.setPalette(before)
+
+    assert run_main(qtbot, ["--source", str(DEMO), "--device", "cpu"], use) == 0
 
 
 def red_disc(path: Path) -> Path:
