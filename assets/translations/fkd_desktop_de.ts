@@ -3509,6 +3509,10 @@ Was schon da ist, bleibt erhalten. Die Bilder gehören nicht zu FKD Desktop und 
       <translation>Keine Kamera oder Datei ist in Gebrauch.</translation>
     </message>
     <message>
+      <source>No permission to use {0}</source>
+      <translation>Keine Berechtigung für {0}</translation>
+    </message>
+    <message>
       <source>No picture</source>
       <translation>Kein Bild</translation>
     </message>
@@ -3547,10 +3551,6 @@ Was schon da ist, bleibt erhalten. Die Bilder gehören nicht zu FKD Desktop und 
     <message>
       <source>{0} is not there</source>
       <translation>{0} ist nicht da</translation>
-    </message>
-    <message>
-      <source>{0} may not be used</source>
-      <translation>{0} darf nicht verwendet werden</translation>
     </message>
   </context>
   <context>
@@ -5846,8 +5846,8 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
       <translation>{name} ist 0; nichts würde gelernt</translation>
     </message>
     <message>
-      <source>{name} is not connected; plug it in and it is live by itself, or choose another source</source>
-      <translation>{name} ist nicht angeschlossen; schließen Sie die Kamera an, dann kommt das Bild von selbst, oder wählen Sie eine andere Quelle</translation>
+      <source>{name} is not connected; plug it in, or choose another source</source>
+      <translation>{name} ist nicht angeschlossen; schließen Sie die Kamera an oder wählen Sie eine andere Quelle</translation>
     </message>
     <message>
       <source>{name} is the file that is to be saved; choose another name or folder</source>
@@ -5878,16 +5878,16 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
       <translation>{name} sendet keine Bilder mehr; prüfen Sie, ob die Kamera angeschlossen ist, und versuchen Sie es erneut</translation>
     </message>
     <message>
-      <source>{name} stopped sending pictures; check the camera and the network, it is live again by itself</source>
-      <translation>{name} sendet keine Bilder mehr; prüfen Sie die Kamera und das Netzwerk, danach kommt das Bild von selbst wieder</translation>
+      <source>{name} stopped sending pictures; check the camera and the network</source>
+      <translation>{name} sendet keine Bilder mehr; prüfen Sie die Kamera und das Netzwerk</translation>
     </message>
     <message>
       <source>{name} wants another user name or password; put them into the address, as in rtsp://user:password@host/path</source>
       <translation>{name} verlangt einen anderen Benutzernamen oder ein anderes Passwort; schreiben Sie beides in die Adresse, wie in rtsp://benutzer:passwort@host/pfad</translation>
     </message>
     <message>
-      <source>{name} was unplugged; plug it in and it is live again by itself, or choose another source</source>
-      <translation>{name} wurde getrennt; schließen Sie die Kamera an, dann kommt das Bild von selbst wieder, oder wählen Sie eine andere Quelle</translation>
+      <source>{name} was unplugged; plug it in again, or choose another source</source>
+      <translation>{name} wurde getrennt; schließen Sie die Kamera wieder an oder wählen Sie eine andere Quelle</translation>
     </message>
     <message>
       <source>{name}: {problem}</source>
