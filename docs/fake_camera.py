@@ -86,7 +86,7 @@ class FakeCamera(CameraSource):
             pass
         if Stage.behaviour is Behaviour.UNPLUGGED:
             raise SourceError(
-                "{name} was unplugged; plug it in and it is live again by itself, or choose another source",
+                "{name} was unplugged; plug it in again, or choose another source",
                 problem=SourceProblem.LOST,
                 name=self.label,
             )

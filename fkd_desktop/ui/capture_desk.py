@@ -12,7 +12,7 @@ from fkd_desktop.capture.controller import CaptureController
 from fkd_desktop.capture.files import default_pictures_folder, default_videos_folder
 from fkd_desktop.controller import Controller, SessionState
 from fkd_desktop.ui.capture.actions import CaptureActions
-from fkd_desktop.ui.capture.indicator import RecordingIndicator
+from fkd_desktop.ui.capture.indicator import FloatingIndicator, RecordingIndicator
 from fkd_desktop.ui.capture.surface import CaptureSurface
 from fkd_desktop.ui.capture.virtual_camera_dialog import VirtualCameraDialog
 
@@ -58,6 +58,8 @@ class CaptureDesk(QObject):
         )
         self.actions = CaptureActions(self.controller, window)
         self.indicator = RecordingIndicator(self.controller)
+        self.floating = FloatingIndicator(self.controller, pane.view)
+        self.floating.stop_requested.connect(self.controller.stop_recording)
         self.surface = CaptureSurface(self.controller, pane.stage)
         self._virtual_camera: VirtualCameraDialog | None = None
         self.controller.failed.connect(self.noticed)

@@ -74,7 +74,7 @@ class Commands(QObject):
             tr("&Copy diagnostics"), "copy", tip=tr("Put versions, devices and the last log lines on the clipboard")
         )
         self.about = self._add(tr("&About FKD Desktop"), "info")
-        self.quit = self._add(tr("&Quit"), "close", QKeySequence(QKeySequence.StandardKey.Quit))
+        self.quit = self._add(tr("&Quit"), "close", "Ctrl+Q")
         self.quit.setMenuRole(QAction.MenuRole.QuitRole)
         self.about.setMenuRole(QAction.MenuRole.AboutRole)
         self.preferences.setMenuRole(QAction.MenuRole.PreferencesRole)

@@ -152,8 +152,11 @@ class MainWindow(QMainWindow):
         controller.network_changed.connect(self._on_controller_network_changed)
         controller.noticed.connect(lambda text: self.notices.show("device", text))
         self.view.face_context_requested.connect(self._on_view_face_context_requested)
-        for desk in (self.workshop, self.overlays, self.capture, self.export, self.help):
+        for desk in (self.workshop, self.overlays, self.export, self.help):
             desk.noticed.connect(lambda text: self.notices.show("desk", text))
+        self.capture.noticed.connect(lambda text: self.notices.show("capture", text))
+        for retried in (self.capture.controller.recording_changed, self.capture.controller.picture_saved):
+            retried.connect(self._on_capture_retried)
         self.training_indicator.clicked.connect(self.workshop.open_trainer)
         self.pane.transport.playing_changed.connect(lambda _playing: self._show_start_action())
         self.pane.transport.loop_changed.connect(self._on_transport_loop_changed)
@@ -338,6 +341,12 @@ class MainWindow(QMainWindow):
         live: LiveFrame | None = self.view.live_frame
         return live.result if live else None
 
+    @Slot(object)
+    def _on_capture_retried(self, begun: object) -> None:
+        """Take back what went wrong the last time; the end of a recording comes with its own words."""
+        if begun:
+            self.notices.show("capture", "")
+
     # --- view
 
     def _leave(self) -> None:
@@ -351,6 +360,7 @@ class MainWindow(QMainWindow):
             self._geometry_before = self.saveGeometry(), self.saveState()
         for bar in (self.menuBar(), self._toolbar, self.statusBar()):
             bar.setVisible(not checked)
+        self.capture.floating.set_wanted(checked)
         # Nothing but the picture; but who asks for the gallery in fullscreen gets it, and then has it afterwards too.
         shows_gallery = self._settings.shows_gallery
         self.overlays.dock.setVisible(shows_gallery and not checked)
@@ -394,6 +404,7 @@ class MainWindow(QMainWindow):
             if event.type() == QEvent.Type.PaletteChange:
                 self.commands.refresh_icons()
                 self.capture.actions.refresh_icons()
+                self.opener.refresh_icons()
             elif event.type() == QEvent.Type.WindowStateChange:
                 self._follow_window_state()
         super().changeEvent(event)

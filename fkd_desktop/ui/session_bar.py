@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QLocale
-from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QLabel, QSizePolicy, QStatusBar, QWidget
+
+from fkd_desktop.ui.elided_label import ElidedLabel
 
 if TYPE_CHECKING:
     from fkd_desktop.live.stats import LiveFigures
@@ -24,12 +27,14 @@ class SessionBar(QStatusBar):
         self.setStyleSheet("QStatusBar::item { border: none; }")
         tr = self.tr
         self._hint = ""
-        self._source = QLabel()
+        self._source = ElidedLabel()
         self._source.setAccessibleName(tr("source"))
-        self._mode = QLabel()
+        self._mode = ElidedLabel()
         self._mode.setAccessibleName(tr("camera mode"))
         self._mode.setToolTip(tr("What was agreed on with the camera"))
-        self._mode.setEnabled(False)  # paler than the source's name
+        self._mode.setForegroundRole(QPalette.ColorRole.PlaceholderText)  # paler than the source's name
+        for label in (self._source, self._mode):
+            label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self.addWidget(self._source)
         self.addWidget(self._mode, 1)
         self._rate = self._add(tr("frame rate"), tr("Frames painted a second"), _rate_text(888.8))
@@ -54,13 +59,14 @@ class SessionBar(QStatusBar):
         self._source.setText(text)
         self._mode.setText(mode)
         self._hint = ""
+        self._mode.setToolTip(self.tr("What was agreed on with the camera"))
 
     def show_hint(self, hint: str) -> None:
         """Mark the mode with what is to be known about it; an empty text for nothing."""
         if hint != self._hint:
             self._hint = hint
-            self._mode.setToolTip(hint or self.tr("What was agreed on with the camera"))
             self._mode.setText(self._mode.text().removesuffix(_MARK) + (_MARK if hint else ""))
+            self._mode.setToolTip(hint or self.tr("What was agreed on with the camera"))
 
     def show_network(self, name: str, device: str) -> None:
         """Say which network runs, and where."""
@@ -69,7 +75,7 @@ class SessionBar(QStatusBar):
     def show_figures(self, figures: LiveFigures | None, *, faces: int, dropped: int) -> None:
         """Show what was measured over the last seconds; None where nothing was painted in them."""
         if figures is None:
-            self._rate.setText(_rate_text(0.0))
+            self._rate.setText(_NOTHING)
             self._latency.setText(_NOTHING)
         else:
             self._rate.setText(_rate_text(figures.frames_per_s))

@@ -152,7 +152,7 @@ def state_words(state: SessionState, label: str, message: str, commands: Command
             _together(why, _tr("As soon as it is free, the picture comes by itself.")),
             again,
         ),
-        SessionState.DENIED: StateWords("warning", _tr("{0} may not be used").format(label), why, again),
+        SessionState.DENIED: StateWords("warning", _tr("No permission to use {0}").format(label), why, again),
         SessionState.LOST: waiting,
         SessionState.RECONNECTING: waiting,
         SessionState.FAILED: StateWords("warning", _tr("No picture"), why, (*elsewhere, commands.retry)),

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from fkd_desktop.controller import Controller, SessionState
 from fkd_desktop.live.sources import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from fkd_desktop.live.sources.stream import STREAM_SCHEMES
+from fkd_desktop.ui.icons import action_icon
 from fkd_desktop.ui.recent_menu import RecentMenu
 from fkd_desktop.ui.sources.camera_menu import CameraMenu
 from fkd_desktop.ui.sources.url_dialog import UrlDialog
@@ -47,7 +48,9 @@ class SourceOpener(QObject):
         self.watcher = CameraWatcher(self)
         self.cameras = CameraMenu(self.watcher, window)
         self.cameras.setTitle(self.tr("C&hoose a camera"))
+        self.cameras.setIcon(action_icon("camera"))
         self.recent = RecentMenu(window)
+        self.recent.setIcon(action_icon("recent"))
         self.recent.set_entries(list(settings.recent_sources))
         self.watcher.cameras_changed.connect(self._on_watcher_cameras_changed)
         self.cameras.camera_chosen.connect(self.open)
@@ -115,6 +118,11 @@ class SourceOpener(QObject):
     def _on_dialog_accepted(self) -> None:
         assert self._dialog is not None
         self.open(self._dialog.url)
+
+    def refresh_icons(self) -> None:
+        """Give the menus' icons the palette's new colours."""
+        self.cameras.setIcon(action_icon("camera"))
+        self.recent.setIcon(action_icon("recent"))
 
     @property
     def waits_for_any_camera(self) -> bool:

@@ -10,9 +10,9 @@ from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QWidget
 
 from fkd_desktop.live.sources import PicturePosition
+from fkd_desktop.ui.elided_label import ElidedLabel
 from fkd_desktop.ui.icons import action_icon
 from fkd_desktop.ui.seek_slider import SeekSlider
-from fkd_desktop.ui.training.data_widgets import ElidedLabel
 
 if TYPE_CHECKING:
     from fkd_desktop.live.playback import Playback

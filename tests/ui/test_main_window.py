@@ -157,7 +157,7 @@ def test_the_demo_button_of_the_empty_state_goes_live(window, qtbot):
     [
         (SourceProblem.MISSING, "Fake camera is not there", "Try the demo clip"),
         (SourceProblem.BUSY, "Fake camera is in use elsewhere", "Retry"),
-        (SourceProblem.DENIED, "Fake camera may not be used", "Retry"),
+        (SourceProblem.DENIED, "No permission to use Fake camera", "Retry"),
     ],
 )
 def test_every_trouble_has_its_words_and_ends_by_itself(window, qtbot, register, problem, title, first_way_out):

@@ -179,6 +179,39 @@ def test_closed_in_fullscreen_the_window_comes_back_as_it_was_before(window, qtb
     again.leave()
 
 
+def test_what_went_wrong_with_a_recording_is_said_until_the_next_one(window, qtbot, camera):
+    recording = window.capture.controller
+    recording.start_recording()
+    recording.stop_recording()
+    qtbot.waitUntil(lambda: "nothing was recorded" in window.banner.text.lower(), timeout=5000)
+    go_live(window, qtbot)
+    assert window.banner.isVisible()
+    with qtbot.waitSignal(recording.recording_saved, timeout=10_000):
+        recording.start_recording()
+        assert not window.banner.isVisible()
+        recording.stop_recording()
+    assert not window.banner.isVisible()
+
+
+def test_a_minimised_window_lets_go_of_the_camera_if_that_is_wished_for(window, qtbot, settings, camera):
+    go_live(window, qtbot)
+    window.showMinimized()
+    qtbot.waitUntil(window.isMinimized)
+    assert window.controller.session_state is SessionState.LIVE
+    window.showNormal()
+    settings.releases_camera_when_minimised = True
+    window.showMinimized()
+    qtbot.waitUntil(lambda: camera.closed == camera.opened == 1, timeout=5000)
+    assert window.controller.session_state is SessionState.STOPPED
+    window.showNormal()
+    qtbot.waitUntil(lambda: window.controller.session_state is SessionState.LIVE, timeout=5000)
+    window.controller.stop()
+    window.showMinimized()
+    window.showNormal()
+    qtbot.waitUntil(lambda: not window.isMinimized())
+    assert window.controller.session_state is SessionState.STOPPED, "who stopped it wants it so"
+
+
 def test_every_key_is_listed_once_and_the_list_fits_the_screen(window, qtbot):
     window.help.show_shortcuts()
     dialog = window.findChild(ShortcutsDialog)

@@ -159,7 +159,7 @@ class CameraSource(FrameSource):
         self.close()
         if is_gone:
             raise SourceError(
-                "{name} was unplugged; plug it in and it is live again by itself, or choose another source",
+                "{name} was unplugged; plug it in again, or choose another source",
                 problem=SourceProblem.LOST,
                 name=self.label,
             )
@@ -180,7 +180,7 @@ class CameraSource(FrameSource):
             )
         if problem is SourceProblem.MISSING:
             raise SourceError(
-                "{name} is not connected; plug it in and it is live by itself, or choose another source",
+                "{name} is not connected; plug it in, or choose another source",
                 problem=problem,
                 name=self.label,
             )

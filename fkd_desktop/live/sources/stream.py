@@ -183,7 +183,7 @@ class StreamSource(FrameSource):
 
     def _lost(self) -> SourceError:
         return SourceError(
-            "{name} stopped sending pictures; check the camera and the network, it is live again by itself",
+            "{name} stopped sending pictures; check the camera and the network",
             problem=SourceProblem.LOST,
             name=self.label,
         )

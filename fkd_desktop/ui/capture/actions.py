@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QUrl, Signal, Slot
-from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence
+from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QIcon, QKeySequence
 from PySide6.QtWidgets import QMenu, QToolBar, QToolButton, QWidget
 
 from fkd_desktop.capture.countdown import COUNTDOWN_CHOICES_S
-from fkd_desktop.ui.icons import action_icon
+from fkd_desktop.ui.capture.indicator import RED
+from fkd_desktop.ui.icons import action_icon, tinted_pixmap
 
 if TYPE_CHECKING:
     from fkd_desktop.capture.controller import CaptureController
@@ -110,6 +111,7 @@ class CaptureActions(QObject):
         ):
             action.setIcon(action_icon(action.data()))
         self.countdown_menu.setIcon(action_icon("timer"))
+        self._show_recording(self._capture.is_recording)
 
     def set_countdown(self, seconds: int) -> None:
         """Choose the countdown, as from the settings."""
@@ -142,7 +144,7 @@ class CaptureActions(QObject):
             text, icon, tip = self.tr("&Record"), "record", self.tr("Record the picture with its overlays")
         self.record.setText(text)
         self.record.setData(icon)
-        self.record.setIcon(action_icon(icon))
+        self.record.setIcon(QIcon(tinted_pixmap(icon, 48, RED)) if is_recording else action_icon(icon))
         self.record.setToolTip(_with_key(tip, self.record))
 
     @Slot()

@@ -17,6 +17,12 @@ RED: Final = QColor("#e5484d")
 """Has a contrast of 3 and more to both light and dark grounds."""
 
 
+_PLATE: Final = (
+    "QToolButton { color: #ffffff; background: rgba(14, 17, 22, 190); border-radius: 6px; padding: 4px 10px; }"
+)
+_MARGIN_PX: Final = 14
+
+
 class RecordingIndicator(QToolButton):
     """Says that a recording runs, how long and large it is, and what it missed; a click ends it. Hidden without one.
 
@@ -63,6 +69,38 @@ class RecordingIndicator(QToolButton):
         self.setAccessibleName(self.tr("Recording: {0}").format(", ".join(parts)))
         self._widest_px = self.sizeHint().width()
         self.updateGeometry()
+
+
+class FloatingIndicator(RecordingIndicator):
+    """The same over the picture, for when there is no status bar: nobody is recorded without seeing it.
+
+    Parameters
+    ----------
+    capture
+        Tells it.
+    over
+        The widget in whose corner it is.
+    """
+
+    def __init__(self, capture: CaptureController, over: QWidget) -> None:
+        self._is_wanted = False
+        super().__init__(capture, over)
+        self.setStyleSheet(_PLATE)
+        self.move(_MARGIN_PX, _MARGIN_PX)
+
+    def set_wanted(self, wanted: bool) -> None:
+        """Be there while a recording runs, or never."""
+        self._is_wanted = wanted
+        self.setVisible(wanted and bool(self._widest_px))
+
+    def setVisible(self, visible: bool) -> None:
+        """Show it where it is wanted."""
+        super().setVisible(visible and self._is_wanted)
+        self.adjustSize()
+
+    def _on_capture_recording_progressed(self, seconds: float, size_bytes: int, dropped: int) -> None:
+        super()._on_capture_recording_progressed(seconds, size_bytes, dropped)
+        self.adjustSize()
 
 
 def _dot(side_px: int, device_pixel_ratio: float) -> QIcon:

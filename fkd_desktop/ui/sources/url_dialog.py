@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QLabel, QLineEdit, QStyle, QVBoxLayout, QWidget
 
@@ -9,6 +12,8 @@ from fkd_desktop.errors import SourceError
 from fkd_desktop.i18n import translated
 from fkd_desktop.live.sources.stream import check_url
 from fkd_desktop.ui.words import sentence
+
+_MISTYPED: Final = re.compile(r"[a-z]+:/", re.IGNORECASE)
 
 
 class UrlDialog(QDialog):
@@ -65,7 +70,11 @@ class UrlDialog(QDialog):
         """The address, for `make_source`; http:// stands before one that was typed without."""
         text = self.address.text().strip()
         scheme, separator, rest = text.partition("://")
-        return f"{scheme.lower()}://{rest}" if separator else f"http://{text}"
+        if separator:
+            return f"{scheme.lower()}://{rest}"
+        if _MISTYPED.match(text):
+            return text  # which is refused, in words, instead of asking a host of that name
+        return f"http://{text}"
 
     def accept(self) -> None:
         """Close if it is an address, else say what is wrong."""

@@ -21,9 +21,10 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QStackedWid
 
 from fkd_desktop.i18n import numeral, translated
 from fkd_desktop.training.data import DataState
+from fkd_desktop.ui.elided_label import ElidedLabel
 from fkd_desktop.ui.training.data_details import DataDetails
 from fkd_desktop.ui.training.data_viewer import ProblemViewer
-from fkd_desktop.ui.training.data_widgets import DataNotice, ElidedLabel
+from fkd_desktop.ui.training.data_widgets import DataNotice
 from fkd_desktop.ui.words import sentence
 from trainer.core.text import Text
 

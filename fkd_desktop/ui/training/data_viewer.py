@@ -19,7 +19,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from fkd_desktop.overlays.render import frame_image
-from fkd_desktop.ui.training.data_widgets import ElidedLabel
+from fkd_desktop.ui.elided_label import ElidedLabel
 from fkd_desktop.ui.words import sentence
 from fkd_desktop.workers.job import Job
 from trainer.core.text import Text

@@ -19,7 +19,8 @@ from PySide6.QtWidgets import (
 )
 
 from fkd_desktop.ui.banner import Banner
-from fkd_desktop.ui.training.data_widgets import DataNotice, ElidedLabel
+from fkd_desktop.ui.elided_label import ElidedLabel
+from fkd_desktop.ui.training.data_widgets import DataNotice
 from fkd_desktop.ui.training.runs_model import SORT_ROLE, Column, RunsModel
 from fkd_desktop.ui.training.save_weights import ask_where_to_save
 from fkd_desktop.ui.words import sentence

@@ -38,7 +38,9 @@ def test_an_address_is_taken(qtbot: QtBot, dialog: UrlDialog, typed: str, url: s
     assert dialog.result() == QDialog.DialogCode.Accepted
 
 
-@pytest.mark.parametrize("typed", ["ftp://camera/video", "rtsp://", "camera:port/video", "my camera"])
+@pytest.mark.parametrize(
+    "typed", ["ftp://camera/video", "rtsp://", "rtsp:/camera/live", "camera:port/video", "my camera"]
+)
 def test_what_is_no_address_is_said(qtbot: QtBot, dialog: UrlDialog, typed: str) -> None:
     qtbot.keyClicks(dialog.address, typed)
     assert not dialog.trouble.isVisible()

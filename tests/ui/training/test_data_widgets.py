@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
+from fkd_desktop.ui.elided_label import ElidedLabel
 from fkd_desktop.ui.training.data_thumbnails import ThumbnailStrip
-from fkd_desktop.ui.training.data_widgets import ElidedLabel
 
 
 @pytest.fixture
