@@ -281,6 +281,7 @@ class MainWindow(QMainWindow):
         if state in (SessionState.OPENING, SessionState.STOPPED):
             self.pane.clear()  # nobody keeps or shows the last picture of what the user has let go of
         if state is SessionState.OPENING:
+            self.overlays.forget_faces()
             self.pane.transport.set_playback(controller.playback)
         self.pane.transport.show_at_end(state is SessionState.ENDED)
         self.notices.show("session", message if state is SessionState.STALLED else "", self.commands.retry)

@@ -95,6 +95,12 @@ class OverlayDesk(QObject):
         self._view.set_mirrored(mirrored)
         self.gallery.mirrored = mirrored
 
+    def forget_faces(self) -> None:
+        """Put every overlay onto all faces: another session numbers its faces from the start."""
+        for overlay in self.stack.active:
+            if overlay.face_id is not None:
+                self.stack.set_face(overlay.name, None)
+
     def may_leave(self) -> bool:
         """Whether nothing would be lost with the window; else the editor asks what is to become of it."""
         if self.gallery.has_unsaved_changes and self.gallery.editor is not None:

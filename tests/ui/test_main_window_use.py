@@ -179,6 +179,14 @@ def test_closed_in_fullscreen_the_window_comes_back_as_it_was_before(window, qtb
     again.leave()
 
 
+def test_a_face_that_was_chosen_is_no_other_face_of_the_next_source(window, qtbot, camera):
+    stack = window.overlays.stack
+    stack.set_on("blur", True)
+    stack.set_face("blur", 1)
+    go_live(window, qtbot)
+    assert [overlay.face_id for overlay in stack.active if overlay.name == "blur"] == [None]
+
+
 def test_what_went_wrong_with_a_recording_is_said_until_the_next_one(window, qtbot, camera):
     recording = window.capture.controller
     recording.start_recording()
