@@ -392,11 +392,11 @@ class MainWindow(QMainWindow):
 
     def event(self, event: QEvent) -> bool:
         """Leave the space bar to a button that has the focus: else it could not be pressed by keyboard."""
-        is_override = event.type() == QEvent.Type.ShortcutOverride
-        if is_override and isinstance(event, QKeyEvent) and isinstance(self.focusWidget(), QAbstractButton):
-            if event.key() == Qt.Key.Key_Space and not event.modifiers():
-                event.accept()
-            return event.isAccepted()
+        is_space = isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Space and not event.modifiers()
+        is_override = is_space and event.type() == QEvent.Type.ShortcutOverride
+        if is_override and isinstance(self.focusWidget(), QAbstractButton):
+            event.accept()
+            return True
         return super().event(event)
 
     def changeEvent(self, event: QEvent) -> None:

@@ -128,6 +128,8 @@ def test_space_presses_the_button_that_has_the_focus(window, qtbot, camera):
     window.controller.stop()
     demo = window.empty_state.buttons()[1]
     demo.setFocus()
+    qtbot.keyClick(demo, Qt.Key.Key_6)  # all other keys do what they always do
+    assert window.overlays.stack.is_on("hat")
     qtbot.keyClick(demo, Qt.Key.Key_Space)
     assert window.controller.source_name == "demo"
     assert not window.overlays.gallery.isAncestorOf(window.focusWidget() or window)
