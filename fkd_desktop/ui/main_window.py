@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QPoint, Qt, Slot
+from PySide6.QtCore import QEvent, QPoint, Qt, Slot
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QAbstractButton, QMainWindow, QMenu
 
@@ -13,6 +13,7 @@ from fkd_desktop.ui.capture_desk import CaptureDesk
 from fkd_desktop.ui.commands import Commands
 from fkd_desktop.ui.dropping import dropped_path, take_files
 from fkd_desktop.ui.export_desk import ExportDesk
+from fkd_desktop.ui.fullscreen import Fullscreen
 from fkd_desktop.ui.help_desk import HelpDesk
 from fkd_desktop.ui.icons import app_icon
 from fkd_desktop.ui.network_menu import NetworkMenu
@@ -52,7 +53,6 @@ class MainWindow(QMainWindow):
         self._controller, self._settings = controller, settings
         self._leaves_at_once = False
         self._resumes_when_shown = False
-        self._geometry_before = QByteArray(), QByteArray()
         self.preferences: PreferencesDialog | None = None
         self.setWindowTitle("FKD Desktop")
         self.setWindowIcon(app_icon())
@@ -97,6 +97,11 @@ class MainWindow(QMainWindow):
         )
         self.addToolBar(self._toolbar)
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.overlays.dock)
+        bars = (self.menuBar(), self._toolbar, self.statusBar())
+        self._fullscreen = Fullscreen(
+            self, self._settings, action=commands.fullscreen, bars=bars, dock=self.overlays.dock
+        )
+        self._fullscreen.changed.connect(self.capture.floating.set_wanted)
         playback, zoom = self.pane.transport.actions_for_window(), self.view.actions_for_window()
         for action in (*playback, *zoom):
             self.addAction(action)  # keys work in fullscreen too
@@ -141,7 +146,6 @@ class MainWindow(QMainWindow):
         for level, action in commands.smoothing.items():
             action.triggered.connect(lambda _on, level=level: self._set("smoothing", level))
         commands.mirror.toggled.connect(lambda on: self._set("mirrored", on))
-        commands.fullscreen.toggled.connect(self._on_fullscreen_toggled)
         commands.gallery.toggled.connect(self.overlays.dock.setVisible)
         self.overlays.dock.visibilityChanged.connect(self._on_dock_visibility_changed)
 
@@ -162,11 +166,8 @@ class MainWindow(QMainWindow):
         self.pane.transport.loop_changed.connect(self._on_transport_loop_changed)
 
     def _restore(self, layer_names: Iterable[str] | None) -> None:
-        if not self.restoreGeometry(self._settings.geometry):
-            self.resize(1080, 800)
-        self.restoreState(self._settings.docks)
+        self._fullscreen.restore()
         self.overlays.restore(layer_names)
-        self.overlays.dock.setVisible(self._settings.shows_gallery)
         for name in ("mirrored", "smoothing"):
             self._apply(name)
 
@@ -356,22 +357,6 @@ class MainWindow(QMainWindow):
             self.commands.fullscreen.setChecked(False)
 
     @Slot(bool)
-    def _on_fullscreen_toggled(self, checked: bool) -> None:
-        if checked:
-            self._geometry_before = self.saveGeometry(), self.saveState()
-        for bar in (self.menuBar(), self._toolbar, self.statusBar()):
-            bar.setVisible(not checked)
-        self.capture.floating.set_wanted(checked)
-        # Nothing but the picture; but who asks for the gallery in fullscreen gets it, and then has it afterwards too.
-        shows_gallery = self._settings.shows_gallery
-        self.overlays.dock.setVisible(shows_gallery and not checked)
-        self._settings.shows_gallery = shows_gallery
-        if checked:
-            self.setWindowState(self.windowState() | Qt.WindowState.WindowFullScreen)
-        else:
-            self.setWindowState(self.windowState() & ~Qt.WindowState.WindowFullScreen)
-
-    @Slot(bool)
     def _on_dock_visibility_changed(self, _visible: bool) -> None:
         if self.isMinimized() or not self.isVisible():
             return  # hidden with the window, not by the user
@@ -430,10 +415,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember, and let go of the camera; a training run is asked after first."""
-        is_fullscreen = self.commands.fullscreen.isChecked()
-        self._settings.geometry, self._settings.docks = (
-            self._geometry_before if is_fullscreen else (self.saveGeometry(), self.saveState())
-        )
+        self._fullscreen.remember()
         self.overlays.remember()
         self._settings.save()
         if not self._leaves_at_once and not (self.overlays.may_leave() and self.workshop.may_leave(self.leave)):
