@@ -19,7 +19,7 @@ from fkd_desktop.ui.icons import app_icon
 from fkd_desktop.ui.network_menu import NetworkMenu
 from fkd_desktop.ui.notices import Notices
 from fkd_desktop.ui.overlay_desk import OverlayDesk
-from fkd_desktop.ui.preferences import PreferencesDialog
+from fkd_desktop.ui.preferences_desk import PreferencesDesk
 from fkd_desktop.ui.session_bar import SessionBar
 from fkd_desktop.ui.session_figures import SessionFigures
 from fkd_desktop.ui.session_pane import SessionPane, describe_source
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from fkd_desktop.live.result import FrameResult, LiveFrame
     from fkd_desktop.settings import Settings
+    from fkd_desktop.ui.preferences import PreferencesDialog
 
 
 class MainWindow(QMainWindow):
@@ -53,7 +54,6 @@ class MainWindow(QMainWindow):
         self._controller, self._settings = controller, settings
         self._leaves_at_once = False
         self._resumes_when_shown = False
-        self.preferences: PreferencesDialog | None = None
         self.setWindowTitle("FKD Desktop")
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
@@ -73,6 +73,9 @@ class MainWindow(QMainWindow):
         self.session_bar.add_before_figures(self.training_indicator)
         self.session_bar.add_before_figures(self.capture.indicator)
         self.commands = Commands(self)
+        self._preferences = PreferencesDesk(
+            controller, settings, commands=self.commands, overlays=self.overlays, capture=self.capture, window=self
+        )
         self.help = HelpDesk(session_facts=self.session_facts, window=self)
         self.network_menu = NetworkMenu(controller, self.workshop, settings, self)
         self._make_bars()
@@ -98,9 +101,8 @@ class MainWindow(QMainWindow):
         self.addToolBar(self._toolbar)
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.overlays.dock)
         bars = (self.menuBar(), self._toolbar, self.statusBar())
-        self._fullscreen = Fullscreen(
-            self, self._settings, action=commands.fullscreen, bars=bars, dock=self.overlays.dock
-        )
+        dock, action = self.overlays.dock, commands.fullscreen
+        self._fullscreen = Fullscreen(self, self._settings, action=action, bars=bars, dock=dock)
         self._fullscreen.changed.connect(self.capture.floating.set_wanted)
         playback, zoom = self.pane.transport.actions_for_window(), self.view.actions_for_window()
         for action in (*playback, *zoom):
@@ -143,9 +145,6 @@ class MainWindow(QMainWindow):
             (commands.quit, self.close),
         ):
             _on_triggered(action, do)
-        for level, action in commands.smoothing.items():
-            action.triggered.connect(lambda _on, level=level: self._set("smoothing", level))
-        commands.mirror.toggled.connect(lambda on: self._set("mirrored", on))
         commands.gallery.toggled.connect(self.overlays.dock.setVisible)
         self.overlays.dock.visibilityChanged.connect(self._on_dock_visibility_changed)
 
@@ -161,6 +160,7 @@ class MainWindow(QMainWindow):
         self.capture.noticed.connect(lambda text: self.notices.show("capture", text))
         for retried in (self.capture.controller.recording_changed, self.capture.controller.picture_saved):
             retried.connect(self._on_capture_retried)
+        self._preferences.was_reset.connect(lambda: self.workshop.use_weights(None))
         self.training_indicator.clicked.connect(self.workshop.open_trainer)
         self.pane.transport.playing_changed.connect(lambda _playing: self._show_start_action())
         self.pane.transport.loop_changed.connect(self._on_transport_loop_changed)
@@ -169,7 +169,7 @@ class MainWindow(QMainWindow):
         self._fullscreen.restore()
         self.overlays.restore(layer_names)
         for name in ("mirrored", "smoothing"):
-            self._apply(name)
+            self._preferences.apply(name)
 
     # --- what a user does
 
@@ -198,14 +198,12 @@ class MainWindow(QMainWindow):
 
     def open_preferences(self) -> None:
         """Show the preferences; the session goes on behind them."""
-        if self.preferences is None:
-            self.preferences = PreferencesDialog(self._settings, weights=self._controller.weights, parent=self)
-            self.preferences.changed.connect(self._apply)
-            self.preferences.reset.connect(self._on_preferences_reset)
-        self.preferences.show_settings()
-        self.preferences.show()
-        self.preferences.raise_()
-        self.preferences.activateWindow()
+        self._preferences.open()
+
+    @property
+    def preferences(self) -> PreferencesDialog | None:
+        """The dialog, once it was opened."""
+        return self._preferences.dialog
 
     def session_facts(self) -> dict[str, str]:
         """Return what is known of the session, by name, for those who help with a problem: no names of files."""
@@ -220,39 +218,6 @@ class MainWindow(QMainWindow):
             "Overlays": ", ".join(overlay.name for overlay in self.overlays.stack.active) or "-",
             **self.session_bar.figures(),
         }
-
-    # --- settings
-
-    def _set(self, name: str, value: object) -> None:
-        setattr(self._settings, name, value)
-        self._apply(name)
-
-    @Slot(str)
-    def _apply(self, name: str) -> None:
-        """Let a setting take effect."""
-        settings = self._settings
-        match name:
-            case "mirrored":
-                self.commands.mirror.setChecked(settings.mirrored)
-                self.overlays.set_mirrored(settings.mirrored)
-                self.capture.apply()
-            case "smoothing":
-                self._controller.smoothing = settings.smoothing
-                self.commands.smoothing[settings.smoothing].setChecked(True)
-            case "device":
-                self._controller.set_device(settings.device)
-            case "loops_videos" if self._controller.source_name != "demo":
-                self._controller.playback.set_loop(settings.loops_videos)
-            case _:
-                self.capture.apply()
-
-    @Slot()
-    def _on_preferences_reset(self) -> None:
-        for name in ("mirrored", "smoothing", "device", "loops_videos"):
-            self._apply(name)
-        self.capture.apply()
-        self.overlays.restore(None)
-        self.workshop.use_weights(None)
 
     # --- what the session tells
 
@@ -423,8 +388,7 @@ class MainWindow(QMainWindow):
             return
         self._figures.stop()
         self.opener.watcher.stop()
-        if self.preferences is not None:
-            self.preferences.close()
+        self._preferences.shut_down()
         self.workshop.shut_down()
         self._controller.shut_down()
         self.export.shut_down()

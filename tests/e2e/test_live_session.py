@@ -313,6 +313,7 @@ def test_preferences_change_the_session_and_are_there_at_the_next_start(qapp, qt
         assert window.commands.smoothing[SmoothingLevel.HIGH].isChecked()
         assert window._controller.playback.loop
         dialog.close()
+        window.overlays.actions.set_key("mesh", "7")
         key(qtbot, window, Qt.Key.Key_S, CTRL)
         assert window.capture.controller.countdown_left_s == 3
         key(qtbot, window, Qt.Key.Key_Escape)
@@ -326,12 +327,14 @@ def test_preferences_change_the_session_and_are_there_at_the_next_start(qapp, qt
         wait_for_face(qtbot, window)
         assert window.view._mirrored and window._controller.smoothing is SmoothingLevel.HIGH
         assert window._controller.playback.loop and window._settings.picture_format == "jpg"
+        assert window.overlays.actions.key_of("mesh") == "7"
         key(qtbot, window, Qt.Key.Key_Comma, CTRL)
         window.preferences._reset.click()
         box = window.preferences._question
         assert isinstance(box, QDialog) and box.isVisible()
         next(button for button in box.buttons() if button.text() == "Reset").click()
         assert not window.view._mirrored and window._controller.smoothing is SmoothingLevel.LOW
+        assert window.overlays.actions.key_of("mesh") == ""
         assert not window._controller.playback.loop and not window.preferences.mirror.isChecked()
 
     assert run_main(qtbot, ["--source", str(DEMO), "--device", "cpu"], change) == 0
