@@ -30,6 +30,7 @@ NAMES: Final = {
     "Source": QT_TRANSLATE_NOOP("Diagnostics", "Source"),
     "State": QT_TRANSLATE_NOOP("Diagnostics", "State"),
     "Camera mode": QT_TRANSLATE_NOOP("Diagnostics", "Camera mode"),
+    "network": QT_TRANSLATE_NOOP("Diagnostics", "Network"),
     "Network": QT_TRANSLATE_NOOP("Diagnostics", "Network"),
     "Overlays": QT_TRANSLATE_NOOP("Diagnostics", "Overlays"),
     "frame rate": QT_TRANSLATE_NOOP("Diagnostics", "Frame rate"),
@@ -74,12 +75,12 @@ def licence_of(package: str) -> str:
 def system() -> dict[str, str]:
     """Return what the application runs on, by name."""
     screens = ", ".join(
-        f"{screen.size().width()} x {screen.size().height()} at {screen.devicePixelRatio():g}"
+        f"{screen.size().width()} × {screen.size().height()} @ {screen.devicePixelRatio():g}"
         for screen in QGuiApplication.screens()
     )
     facts = {
         "System": platform.platform(),
-        "Processor": f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores",
+        "Processor": f"{os.cpu_count()} × {platform.processor() or platform.machine()}",
         "Windows by": QGuiApplication.platformName(),
         "Screens": screens,
         "Language": QLocale().name(),
@@ -88,7 +89,7 @@ def system() -> dict[str, str]:
     }
     torch = sys.modules.get("torch")  # not imported for this: it takes seconds
     if torch is not None:
-        facts["CUDA"] = torch.cuda.get_device_name() if torch.cuda.is_available() else "no"
+        facts["CUDA"] = torch.cuda.get_device_name() if torch.cuda.is_available() else "-"
     return facts
 
 

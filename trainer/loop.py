@@ -271,7 +271,7 @@ class _Run:
         self.tell(
             events.RunStarted(
                 run=str(self.folder.path),
-                network=f"{self.config.model} ({count_parameters(learner.network):,} parameters)",
+                network=_described(self.config.model, learner.network),
                 device=str(self.device) if self.team.size == 1 else f"{self.team.size} x {self.device.type}",
                 epochs=self.config.epochs,
                 batches_per_epoch=batches,
@@ -398,3 +398,7 @@ class _Run:
         if self.has_started and not discarded:
             self.folder.record(done)
         self.listener.on_event(done)
+
+
+def _described(model: str, network: KeypointNetwork) -> Text:
+    return Text("{model} ({parameters:,} parameters)", model=model, parameters=count_parameters(network))

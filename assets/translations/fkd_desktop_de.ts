@@ -4623,6 +4623,10 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
       <translation>Gewichtszerfall</translation>
     </message>
     <message>
+      <source>Windows does not let this program use {name}; allow it under Settings, Privacy &amp; security, Camera (also for desktop apps), then retry, or choose another source</source>
+      <translation>Windows lässt dieses Programm {name} nicht verwenden; erlauben Sie es unter Einstellungen, Datenschutz und Sicherheit, Kamera (auch für Desktop-Apps) und versuchen Sie es dann erneut, oder wählen Sie eine andere Quelle</translation>
+    </message>
+    <message>
       <source>Wing</source>
       <translation>Wing</translation>
     </message>
@@ -4981,6 +4985,14 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     <message>
       <source>loss on the keypoints</source>
       <translation>Verlust bei den Schlüsselpunkten</translation>
+    </message>
+    <message>
+      <source>macOS asks whether the camera may be used; choose Allow there, then retry</source>
+      <translation>macOS fragt, ob die Kamera verwendet werden darf; wählen Sie dort „Erlauben“ und versuchen Sie es dann erneut</translation>
+    </message>
+    <message>
+      <source>macOS does not let this program use {name}; allow it under System Settings, Privacy &amp; Security, Camera, start the program again, or choose another source</source>
+      <translation>macOS lässt dieses Programm {name} nicht verwenden; erlauben Sie es unter Systemeinstellungen, Datenschutz &amp; Sicherheit, Kamera und starten Sie das Programm neu, oder wählen Sie eine andere Quelle</translation>
     </message>
     <message>
       <source>more people are kept aside than trained on</source>
@@ -5800,6 +5812,10 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     <message>
       <source>{minutes} min</source>
       <translation>{minutes} min</translation>
+    </message>
+    <message>
+      <source>{model} ({parameters:,} parameters)</source>
+      <translation>{model} ({parameters:,} Parameter)</translation>
     </message>
     <message>
       <source>{more} more cannot be used either, and </source>

@@ -45,7 +45,10 @@ class HelpDesk(QObject):
     @Slot()
     def show_about(self) -> None:
         """Say what this is, in which version, on what."""
-        dialog = AboutDialog(self._session_facts(), self._window)
+        facts = self._session_facts()
+        for in_english in ("Source", "State"):  # words of the program, for reports
+            facts.pop(in_english, None)
+        dialog = AboutDialog(facts, self._window)
         dialog.diagnostics_requested.connect(self.copy_diagnostics)
         dialog.open()
 

@@ -18,6 +18,7 @@ from fkd_desktop.live.sources.cameras import BACKENDS, CameraInfo, CameraName
 from fkd_desktop.live.sources.guarded import Guarded
 from fkd_desktop.live.sources.modes import DEFAULT_MODE, CameraMode, choose, choose_automatically
 from fkd_desktop.live.sources.permission import Permission, ask_permission
+from trainer.core.text import Text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -200,18 +201,20 @@ class CameraSource(FrameSource):
 
     def _denied(self, permission: Permission) -> SourceError:
         if permission is Permission.UNANSWERED:
-            text = "macOS asks whether the camera may be used; choose Allow there, then retry"
+            text = Text("macOS asks whether the camera may be used; choose Allow there, then retry")
         elif sys.platform == "darwin":
-            text = (
+            text = Text(
                 "macOS does not let this program use {name}; allow it under System Settings, Privacy & Security, "
-                "Camera, start the program again, or choose another source"
+                "Camera, start the program again, or choose another source",
+                name=self.label,
             )
         else:
-            text = (
+            text = Text(
                 "Windows does not let this program use {name}; allow it under Settings, Privacy & security, Camera "
-                "(also for desktop apps), then retry, or choose another source"
+                "(also for desktop apps), then retry, or choose another source",
+                name=self.label,
             )
-        return SourceError(text, problem=SourceProblem.DENIED, name=self.label)
+        return SourceError(text, problem=SourceProblem.DENIED)
 
 
 def _is_linux() -> bool:

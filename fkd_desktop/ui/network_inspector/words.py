@@ -102,7 +102,7 @@ def number(value: float) -> str:
     text = f"{value:,.0f}" if abs(value) >= 99.95 else f"{value:.3g}"
     if "e" in text:
         text = f"{value:.0e}" if value else "0"
-    return text.replace("-", _MINUS)
+    return numeral(text).replace("-", _MINUS)
 
 
 def file_name(page: Page, overview: Overview | None, *, all_maps: bool) -> str:

@@ -39,7 +39,9 @@ class OwnOverlays(QObject):
     changed = Signal()
     """The library was reloaded."""
     noticed = Signal(str)
-    """A sentence for the user: what was done, or why it was not."""
+    """A sentence for the user: why something was not done."""
+    done = Signal(str)
+    """A sentence for the user: what was done."""
 
     def __init__(self, library: OverlayLibrary, window: QWidget) -> None:
         super().__init__(window)
@@ -94,7 +96,7 @@ class OwnOverlays(QObject):
         # A link goes, not what it leads to.
         if not folder.is_symlink() and move_to_trash(folder):
             self._reload()
-            self.noticed.emit(self.tr("“{0}” is in the trash.").format(title))
+            self.done.emit(self.tr("“{0}” is in the trash.").format(title))
             return
         box = self._box(
             self.tr("There is no trash for “{0}”.").format(title),
@@ -111,7 +113,7 @@ class OwnOverlays(QObject):
             self.noticed.emit(sentence(translated(error)))
             return
         self.changed.emit()
-        self.noticed.emit(self.tr("“{0}” is deleted.").format(title))
+        self.done.emit(self.tr("“{0}” is deleted.").format(title))
 
     def _reload(self) -> None:
         self._library.reload()

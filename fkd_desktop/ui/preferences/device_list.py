@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QButtonGroup, QLabel, QRadioButton, QVBoxLayout, QWidget
 
+from fkd_desktop.i18n import numeral
 from fkd_desktop.workers.job import Job
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class DeviceList(QWidget):
         """Offer the devices that work."""
         names = {"cpu": self.tr("Processor (CPU)"), "cuda": self.tr("NVIDIA GPU (CUDA)"), "mps": self.tr("Apple GPU")}
         for speed in speeds:
-            text = self.tr("{0}: {1} ms a face").format(names[speed.device], f"{speed.ms_per_frame:.1f}")
+            text = self.tr("{0}: {1} ms a face").format(names[speed.device], numeral(f"{speed.ms_per_frame:.1f}"))
             self._layout.insertWidget(self._layout.count() - 1, self._add(speed.device, text))
         if self._chosen not in self._buttons:  # remembered from a time when it was there
             self._note.setText(self.tr("The device that was chosen is not there now; another one is used."))

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
-from fkd_desktop.i18n import numeral
+from fkd_desktop.i18n import numeral, translated
 from fkd_desktop.ui.training.run_words import position
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class RunHead(QWidget):
             return
         faces = self.tr("{0} faces to train on, {1} to judge on")
         words = faces.format(numeral(f"{started.training_faces:,}"), numeral(f"{started.validation_faces:,}"))
-        self._details.setText(" · ".join((started.network, started.device.upper(), words)))
+        self._details.setText(" · ".join((translated(started.network), started.device.upper(), words)))
 
     def show_position(self, state: TrainingState, record: RunRecord) -> None:
         """Say how far it is."""
