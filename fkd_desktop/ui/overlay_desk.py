@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from fkd_desktop.settings import Settings
     from fkd_desktop.ui.video_view import VideoView
 
-
+SAID_MS: Final = 4000
 FIRST_OVERLAYS: Final = ("keypoints",)
 """On at the very first start: they show best what this is."""
 
@@ -73,6 +73,7 @@ class OverlayDesk(QObject):
         self.stack.changed.connect(self._on_stack_changed)
         self.stack.failed.connect(self.noticed)
         self.gallery.noticed.connect(self.noticed)
+        self.gallery.own.done.connect(lambda text: window.statusBar().showMessage(text, SAID_MS))
         self.actions.refilled.connect(self._fill_menu)
         self.actions.keys_changed.connect(self._on_actions_keys_changed)
 

@@ -67,7 +67,7 @@ def test_deleting_asks_and_moves_to_the_trash(qtbot, own, gallery, user_folder, 
     assert (user_folder / "mine").exists() and not trashed
     box = own.ask_delete(user_folder / "mine", "Mine")
     assert "Mine" in box.text() and str(user_folder / "mine") in box.informativeText()
-    with qtbot.waitSignal(gallery.noticed) as told:
+    with qtbot.waitSignal(own.done) as told:
         press(box, "Move to trash")
     assert "trash" in told.args[0]
     assert trashed == [str(user_folder / "mine")]
@@ -94,7 +94,7 @@ def test_without_a_trash_it_asks_again_before_deleting_for_good(qtbot, own, gall
     press(second, "Cancel")
     assert (user_folder / "mine").exists()
     press(own.ask_delete(user_folder / "mine", "Mine"), "Move to trash")
-    with qtbot.waitSignal(gallery.noticed):
+    with qtbot.waitSignal(own.done):
         press(newest_box(gallery), "Delete for good")
     assert not (user_folder / "mine").exists()
     assert "mine" not in gallery.tiles
