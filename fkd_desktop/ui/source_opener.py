@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -70,7 +71,7 @@ class SourceOpener(QObject):
             if not _has_secret(name):
                 self.recent.add(name)
         elif Path(name).exists():
-            name = str(Path(name).absolute())  # the next start may be in another folder
+            name = os.path.abspath(name)  # noqa: PTH100 (the next start may be elsewhere; no link is followed)
             self._settings.last_folder = str(Path(name).parent)
             self.recent.add(name)
         self._controller.start(name, loop=self._settings.loops_videos or name == "demo")

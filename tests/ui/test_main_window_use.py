@@ -70,6 +70,12 @@ def test_overlays_come_into_the_menu_and_leave_it(window, qtbot):
     assert sum(action.isSeparator() for action in menu.actions()) == 1
 
 
+def test_an_overlay_that_was_deleted_is_no_warning(window, qtbot):
+    window.overlays.gallery.own.done.emit("“Mine” is in the trash.")
+    assert window.session_bar.currentMessage() == "“Mine” is in the trash."
+    assert not window.banner.isVisible()
+
+
 def test_a_stopped_session_offers_to_start_it(window, qtbot, camera):
     go_live(window, qtbot)
     window.controller.stop()
@@ -151,7 +157,7 @@ def test_what_is_kept_is_told_beside_the_playback_bar_not_over_it(window, qtbot,
 
 def test_a_file_named_from_here_is_found_from_elsewhere(window, qtbot, settings, short_clip, monkeypatch):
     monkeypatch.chdir(short_clip.parent)
-    window.opener.open(short_clip.name)
+    window.opener.open(str(Path("..", short_clip.parent.name, short_clip.name)))
     qtbot.waitUntil(lambda: window.controller.session_state is SessionState.LIVE, timeout=10_000)
     assert settings.source == str(short_clip)
     assert settings.recent_sources == (str(short_clip),)
