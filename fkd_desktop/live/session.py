@@ -210,16 +210,8 @@ class LiveSession:
         was_moved = is_new and (frame.is_still or self._was_moved(frame))
         self._last, self._last_predictor = frame, self._predictor()
         if was_moved:  # seen at once: to look for faces takes a moment
-            self._put(
-                LiveFrame(FrameResult(frame.image_bgr, frame.timestamp_s), frame.captured_s, False, frame.position)
-            )
-        result = self._process(frame, self._last_predictor)
-        live = LiveFrame(
-            result if result is not None else FrameResult(frame.image_bgr, frame.timestamp_s),
-            frame.captured_s,
-            annotated=result is not None,
-            position=frame.position,
-        )
+            self._put(_live(frame, None))
+        live = _live(frame, self._process(frame, self._last_predictor))
         self._put(live)
         if is_new:
             self._sinks.offer(live)
