@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from fkd_desktop.ui.overlays.tile import OverlayTile
 
 TICK_MS: Final = 50
+IDLE_MS: Final = 250
+"""Between two ticks while nothing is new: which tiles are in sight is not for free."""
 BUDGET_MS: Final = 2.0
 """Of the GUI thread's time a tick: a tile that took longer last time than what is left of it waits for the next one."""
 TILE_EVERY_S: Final = 0.25
@@ -108,17 +110,21 @@ class LiveThumbnails(QObject):
         if not waiting or waiting[0].window().isMinimized():
             return
         self._take_newest(start_s)
-        has_painted = False
+        has_painted = has_new = False
         for tile in sorted(waiting, key=lambda tile: tile.painted_s):
             face = self._crop(round(tile.side_px * tile.devicePixelRatioF()))
             if face is tile.shown_face:
                 continue
+            has_new = True
             begin_s = time.perf_counter()
             if has_painted and 1000 * (begin_s - start_s) + tile.cost_ms > BUDGET_MS:
                 break
             self._paint(tile, face, start_s)
             tile.cost_ms = 1000 * (time.perf_counter() - begin_s)
             has_painted = True
+        interval_ms = TICK_MS if has_new else IDLE_MS
+        if self._timer.interval() != interval_ms:
+            self._timer.setInterval(interval_ms)
         self.tick_ms = 1000 * (time.perf_counter() - start_s)
 
     def _paint(self, tile: OverlayTile, face: FrameResult, now_s: float) -> None:

@@ -116,6 +116,17 @@ def test_nothing_is_painted_where_nothing_changed(still, session, faces_in):
     assert still.tick(10) == 0
 
 
+def test_it_looks_less_often_while_nothing_is_new(still, session, faces_in):
+    session.result = faces_in(1)
+    still.tick(20)
+    assert still.tick() == 0
+    assert still.thumbnails._timer.interval() == module.IDLE_MS
+    session.result = faces_in(1)
+    assert still.tick() > 0
+    assert still.thumbnails._timer.interval() == module.TICK_MS
+    assert not still.thumbnails.is_running, "to be asked less often is not to be started"
+
+
 def test_a_tick_ends_when_its_time_is_up_and_every_tile_has_its_turn(still, session, faces_in, library, monkeypatch):
     class SlowLayer(KeypointsLayer):
         def paint(self, *_args):
