@@ -5,11 +5,12 @@ from __future__ import annotations
 import runpy
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QSize
-from PySide6.QtGui import QColor, QIcon, QImage, QPalette, QPixmap
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QImage, QPalette, QPixmap
 from PySide6.QtWidgets import QApplication
 
 from fkd_desktop.ui.icons import SIZES_PX, action_icon, app_icon, tinted_pixmap
@@ -40,7 +41,7 @@ def alpha(name: str, size_px: int) -> np.ndarray:
 
 def ink(icon: QIcon, mode: QIcon.Mode, state: QIcon.State = QIcon.State.Off) -> QColor:
     """Return the colour of the icon's opaque pixels; they must have one only."""
-    pixels = rgba(icon.pixmap(QSize(48, 48), 1.0, mode, state))
+    pixels = rgba(icon.pixmap(QSize(32, 32), 1.0, mode, state))
     (colour,) = np.unique(pixels[pixels[..., 3] == 255], axis=0)
     return QColor(*(int(channel) for channel in colour[:3]))
 
@@ -166,7 +167,11 @@ def test_translucent_colour_is_even_where_strokes_cross(qapp: QApplication) -> N
 
 @pytest.mark.parametrize("ratio", [1.0, 2.0])
 @pytest.mark.parametrize("size_px", SIZES_PX)
-def test_icon_is_drawn_for_the_size_not_scaled_to_it(palette: QPalette, size_px: int, ratio: float) -> None:
+def test_icon_is_drawn_for_the_size_not_scaled_to_it(
+    palette: QPalette, monkeypatch: pytest.MonkeyPatch, size_px: int, ratio: float
+) -> None:
+    screens = [SimpleNamespace(devicePixelRatio=lambda: ratio)]
+    monkeypatch.setattr(QGuiApplication, "screens", lambda: screens)
     pixmap = action_icon("keypoints").pixmap(QSize(size_px, size_px), ratio)
     drawn = tinted_pixmap("keypoints", size_px, TEXT, ratio)
     assert (pixmap.width(), pixmap.devicePixelRatio()) == (size_px * ratio, ratio)

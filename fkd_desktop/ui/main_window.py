@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPoint, Qt, Slot
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QAbstractButton, QMainWindow, QMenu
 
 from fkd_desktop.controller import Controller, NetworkState, SessionState
@@ -84,6 +84,7 @@ class MainWindow(QMainWindow):
         self._restore(layer_names)
         self._on_controller_session_changed(controller.session_state, "")
         self._on_controller_network_changed(controller.network_state, "")
+        QGuiApplication.instance().screenAdded.connect(self._refresh_icons)  # type: ignore[union-attr]
         self.opener.watcher.start()
         self.empty_state.take_focus()
 
@@ -349,13 +350,18 @@ class MainWindow(QMainWindow):
             return True
         return super().event(event)
 
+    @Slot()
+    def _refresh_icons(self) -> None:
+        """Draw the icons anew: for another theme, or another screen."""
+        self.commands.refresh_icons()
+        self.capture.actions.refresh_icons()
+        self.opener.refresh_icons()
+
     def changeEvent(self, event: QEvent) -> None:
         """Give icons the new theme's colours; let go of the camera while minimised, if that is wished for."""
         if hasattr(self, "commands"):  # Qt sends some before that
             if event.type() == QEvent.Type.PaletteChange:
-                self.commands.refresh_icons()
-                self.capture.actions.refresh_icons()
-                self.opener.refresh_icons()
+                self._refresh_icons()
             elif event.type() == QEvent.Type.WindowStateChange:
                 self._follow_window_state()
         super().changeEvent(event)
