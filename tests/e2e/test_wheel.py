@@ -56,6 +56,11 @@ def test_the_wheel_carries_the_assets_and_nothing_else(wheel):
         "fkd_assets/demo/demo.mp4",
         "fkd_assets/overlays/sunglasses/overlay.toml",
         "fkd_assets/overlays/sunglasses/sunglasses.png",
+        "fkd_assets/overlays/dog/overlay.toml",
+        "fkd_assets/faces/model.png",
+        "fkd_assets/faces/model.json",
+        "fkd_assets/translations/fkd_desktop_de.qm",
+        "fkd_assets/translations/fkd_desktop_en.qm",
         "fkd_assets/icons/fkd-desktop.svg",
         "fkd_assets/icons/actions/keypoints.svg",
         "fkd_desktop/py.typed",
@@ -86,7 +91,7 @@ def test_the_installed_demo_runs_from_another_folder_without_a_display(installed
 
 
 def test_the_installed_commands_answer(installed, tmp_path):
-    for command in ("fkd-desktop", "fkd-train"):
+    for command in ("fkd-desktop", "fkd-annotate", "fkd-train"):
         done = subprocess.run(
             [installed / command, "--help"], cwd=tmp_path, check=True, capture_output=True, text=True, timeout=60
         )
