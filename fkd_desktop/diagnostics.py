@@ -94,7 +94,7 @@ def system() -> dict[str, str]:
 
 
 def report(session: Mapping[str, str]) -> str:
-    """Return everything as text for a problem report, without names of people, files or folders of the user.
+    """Return everything as text for a problem report. The home folder's name is left out; the log may name files in it.
 
     Parameters
     ----------
