@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from trainer.core.checkpoint import CheckpointError, load_checkpoint
 from trainer.core.errors import FkdError
-from trainer.core.models import build_network
+from trainer.core.models import build_network, count_parameters
 from trainer.core.text import Text
 
 if TYPE_CHECKING:
@@ -19,6 +19,11 @@ def in_a_sentence(error: Exception) -> Text:
     if isinstance(error, FkdError):
         return error.said
     return Text("training ended with an unexpected error ({name}: {error})", name=type(error).__name__, error=error)
+
+
+def described(model: str, network: KeypointNetwork) -> Text:
+    """Return a network's name with its size."""
+    return Text("{model} ({parameters:,} parameters)", model=model, parameters=count_parameters(network))
 
 
 def initial_network(config: TrainConfig) -> KeypointNetwork:

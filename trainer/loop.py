@@ -14,8 +14,8 @@ import numpy as np
 import torch
 
 from trainer import events
-from trainer.beginning import in_a_sentence, initial_network
-from trainer.core.models import KeypointNetwork, build_network, count_parameters
+from trainer.beginning import described, in_a_sentence, initial_network
+from trainer.core.models import KeypointNetwork, build_network
 from trainer.core.predictor import resolve_device
 from trainer.core.text import Text
 from trainer.dataset import load_crops, split_by_identity, training_cache
@@ -271,7 +271,7 @@ class _Run:
         self.tell(
             events.RunStarted(
                 run=str(self.folder.path),
-                network=_described(self.config.model, learner.network),
+                network=described(self.config.model, learner.network),
                 device=str(self.device) if self.team.size == 1 else f"{self.team.size} x {self.device.type}",
                 epochs=self.config.epochs,
                 batches_per_epoch=batches,
@@ -398,7 +398,3 @@ class _Run:
         if self.has_started and not discarded:
             self.folder.record(done)
         self.listener.on_event(done)
-
-
-def _described(model: str, network: KeypointNetwork) -> Text:
-    return Text("{model} ({parameters:,} parameters)", model=model, parameters=count_parameters(network))

@@ -318,6 +318,10 @@
       <translation>Vid&amp;eoordner öffnen</translation>
     </message>
     <message>
+      <source>Picture</source>
+      <translation>Bild</translation>
+    </message>
+    <message>
       <source>Record the picture with its overlays</source>
       <translation>Das Bild mit seinen Einblendungen als Video aufzeichnen</translation>
     </message>

@@ -20,6 +20,7 @@ from fkd_desktop.ui.network_menu import NetworkMenu
 from fkd_desktop.ui.notices import Notices
 from fkd_desktop.ui.overlay_desk import OverlayDesk
 from fkd_desktop.ui.preferences_desk import PreferencesDesk
+from fkd_desktop.ui.rest_while_minimised import RestWhileMinimised
 from fkd_desktop.ui.session_bar import SessionBar
 from fkd_desktop.ui.session_figures import SessionFigures
 from fkd_desktop.ui.session_pane import SessionPane, describe_source
@@ -53,7 +54,6 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._controller, self._settings = controller, settings
         self._leaves_at_once = False
-        self._resumes_when_shown = False
         self.setWindowTitle("FKD Desktop")
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
@@ -75,6 +75,9 @@ class MainWindow(QMainWindow):
         self.commands = Commands(self)
         self._preferences = PreferencesDesk(
             controller, settings, commands=self.commands, overlays=self.overlays, capture=self.capture, window=self
+        )
+        self._rest = RestWhileMinimised(
+            controller, settings, is_camera=lambda: not self._is_file, resume=self.retry, window=self
         )
         self.help = HelpDesk(session_facts=self.session_facts, window=self)
         self.network_menu = NetworkMenu(controller, self.workshop, settings, self)
@@ -185,7 +188,7 @@ class MainWindow(QMainWindow):
     def toggle_session(self) -> None:
         """Pause or play a file; stop what else runs, or start again what ran last."""
         state = self._controller.session_state
-        if self._is_file and not self._shows_picture and (state.is_running or state is SessionState.ENDED):
+        if self._plays_video:
             self._controller.playback.toggle()
             self._show_start_action()
         elif state.is_running:
@@ -277,13 +280,15 @@ class MainWindow(QMainWindow):
     @Slot()
     def _show_start_action(self) -> None:
         state, playback = self._controller.session_state, self._controller.playback
-        is_file = self._is_file and (state.is_running or state is SessionState.ENDED)
-        if is_file and self._shows_picture:
-            is_file = False  # nothing plays there
+        is_file = self._plays_video
         is_paused = playback.paused or state is SessionState.ENDED
-        self.commands.show_running(
-            is_running=state.is_running or is_file, is_file=is_file, is_paused=is_file and is_paused
-        )
+        self.commands.show_running(is_running=state.is_running or is_file, is_file=is_file, is_paused=is_paused)
+
+    @property
+    def _plays_video(self) -> bool:
+        """Whether there is something to pause, or to play again: not a picture, which only stays."""
+        state = self._controller.session_state
+        return self._is_file and not self._shows_picture and (state.is_running or state is SessionState.ENDED)
 
     @property
     def _shows_picture(self) -> bool:
@@ -358,25 +363,10 @@ class MainWindow(QMainWindow):
         self.opener.refresh_icons()
 
     def changeEvent(self, event: QEvent) -> None:
-        """Give icons the new theme's colours; let go of the camera while minimised, if that is wished for."""
-        if hasattr(self, "commands"):  # Qt sends some before that
-            if event.type() == QEvent.Type.PaletteChange:
-                self._refresh_icons()
-            elif event.type() == QEvent.Type.WindowStateChange:
-                self._follow_window_state()
+        """Give icons the new theme's colours."""
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "commands"):  # Qt sends some before that
+            self._refresh_icons()
         super().changeEvent(event)
-
-    def _follow_window_state(self) -> None:
-        controller = self._controller
-        if self.isMinimized():
-            is_camera = controller.session_state.is_running and not self._is_file
-            if is_camera and self._settings.releases_camera_when_minimised:
-                self._resumes_when_shown = True
-                controller.stop()
-        elif self._resumes_when_shown:
-            self._resumes_when_shown = False
-            if controller.session_state is SessionState.STOPPED:
-                self.retry()
 
     @Slot()
     def leave(self) -> None:

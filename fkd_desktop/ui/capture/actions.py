@@ -38,6 +38,7 @@ class CaptureActions(QObject):
         self.snapshot = self._add(
             self.tr("Take a &picture"), "snapshot", "Ctrl+S", self.tr("Save the picture with its overlays")
         )
+        self.snapshot.setIconText(self.tr("Picture"))  # the toolbar must fit while it says "Stop recording", too
         self.snapshot_plain = self._add(
             self.tr("Take a picture &without overlays"),
             "picture",

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QBuffer, QIODevice
 
+from fkd_desktop.workers.job import Job
 from trainer.core.errors import FkdError
 from trainer.core.files import write_atomically
+from trainer.core.text import Text
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from PySide6.QtGui import QImage
-
-    from fkd_desktop.workers.job import Job
 
 
 class SaveError(FkdError):
@@ -24,6 +25,11 @@ class SaveError(FkdError):
 def as_png_path(path: Path) -> Path:
     """Return a path whose name ends in .png."""
     return path if path.suffix.lower() == ".png" else path.with_name(f"{path.name}.png")
+
+
+def saving(path: Path, image: QImage) -> Job:
+    """Return a job, not yet started, that writes an image and succeeds with its path."""
+    return Job(Text("saving {name}", name=path.name), partial(write_image, path, image))
 
 
 def write_image(path: Path, image: QImage, _job: Job) -> Path:

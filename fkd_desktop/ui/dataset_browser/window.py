@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from fkd_desktop.i18n import numeral, translated
 from fkd_desktop.training.browsing import Browsing, BrowsingState
 from fkd_desktop.ui.dataset_browser.content import Content
 from fkd_desktop.ui.dataset_browser.model import Order, chosen
-from fkd_desktop.ui.dataset_browser.save import as_png_path, write_image
+from fkd_desktop.ui.dataset_browser.save import as_png_path, saving
 from fkd_desktop.ui.dataset_browser.status_line import StatusLine
 from fkd_desktop.ui.dataset_browser.words import reason_of
 from fkd_desktop.ui.dropping import dropped_path, take_files
@@ -22,7 +21,6 @@ from fkd_desktop.ui.empty_state import EmptyState
 from fkd_desktop.ui.icons import app_icon
 from fkd_desktop.ui.words import sentence
 from fkd_desktop.workers.job import Job
-from trainer.core.text import Text
 
 if TYPE_CHECKING:
     from fkd_desktop.settings import Settings
@@ -175,8 +173,7 @@ class DatasetBrowser(QMainWindow):
     def save_picture(self, path: Path) -> None:
         """Save the large view as a PNG file, behind the window."""
         path = as_png_path(path)
-        picture = self.face_panel.view.picture_of_view()
-        self._writer = Job(Text("saving {name}", name=path.name), partial(write_image, path, picture))
+        self._writer = saving(path, self.face_panel.view.picture_of_view())
         self._writer.succeeded.connect(self._on_writer_succeeded)
         self._writer.failed.connect(self._show_notice)
         self._writer.start()
