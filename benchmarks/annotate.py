@@ -65,7 +65,7 @@ def main() -> None:
 
         def work(folder: Path) -> None:
             (item,) = find_inputs([str(video)], out=folder).inputs
-            outcome = Annotator(predictor, layers, folder, Wanted(**wanted)).work_through(item)  # type: ignore[arg-type]
+            outcome = Annotator(predictor, layers, folder, Wanted(**wanted)).work_through(item)
             assert outcome.frames == frames
 
         return work

@@ -75,8 +75,8 @@ def test_what_is_gone_is_greyed_out_until_it_is_back(menu: RecentMenu, qtbot: Qt
 
 
 def test_files_of_the_same_name_are_told_apart(menu: RecentMenu) -> None:
-    menu.set_entries(["/holiday/clip.mp4", "/work/clip.mp4", "/work/Q&A.mp4"])
-    assert [name.replace("\\", "/") for name in names(menu)] == ["holiday/clip.mp4", "work/clip.mp4", "Q&&A.mp4"]
+    menu.set_entries(["/holiday/clip.mp4", "/office/clip.mp4", "/office/Q&A.mp4"])
+    assert [name.replace("\\", "/") for name in names(menu)] == ["holiday/clip.mp4", "office/clip.mp4", "Q&&A.mp4"]
 
 
 def test_passwords_and_keys_are_not_shown(menu: RecentMenu) -> None:
