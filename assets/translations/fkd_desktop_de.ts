@@ -5850,6 +5850,10 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
       <translation>{name} antwortet nicht; prüfen Sie die Adresse, ob die Kamera eingeschaltet ist und ob dieser Computer in ihrem Netzwerk ist</translation>
     </message>
     <message>
+      <source>{name} failed unexpectedly ({error}); check what is said above</source>
+      <translation>{name} ist unerwartet gescheitert ({error}); lesen Sie, was darüber steht</translation>
+    </message>
+    <message>
       <source>{name} has no end and cannot be worked through; record it in the window, then give the file</source>
       <translation>{name} hat kein Ende und lässt sich nicht durcharbeiten; nehmen Sie es im Fenster auf und geben Sie dann die Datei an</translation>
     </message>

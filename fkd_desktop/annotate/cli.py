@@ -205,7 +205,10 @@ def _work_through(inputs: Sequence[Input], annotator: Annotator, report: Report,
             report.failed(item, error)
         except Exception as error:  # a fault of ours; the other inputs are done all the same
             _log.exception("working through %s failed", item.path)
-            report.failed(item, FkdError(f"{item.name} failed unexpectedly ({error}); check what is said above"))
+            report.failed(
+                item,
+                FkdError("{name} failed unexpectedly ({error}); check what is said above", name=item.name, error=error),
+            )
         else:
             report.done(item, outcome)
 
