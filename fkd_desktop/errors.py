@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from enum import Enum, auto
+from typing import TYPE_CHECKING
 
 from trainer.core.errors import FkdError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class SourceProblem(Enum):
@@ -53,3 +57,19 @@ class NetworkError(FkdError):
 
 class OutputError(FkdError):
     """A picture, recording or table cannot be written."""
+
+
+def cannot_read(path: Path, error: OSError) -> SourceError:
+    """Return the error for a file that the system does not let us read."""
+    return SourceError(
+        "{path} cannot be read ({reason}); check the path and its permissions",
+        path=path,
+        reason=error.strerror or error,
+    )
+
+
+def cannot_write(path: Path, error: OSError) -> OutputError:
+    """Return the error for a file that cannot be begun."""
+    return OutputError(
+        "{path} cannot be written ({reason}); choose another place", path=path, reason=error.strerror or error
+    )

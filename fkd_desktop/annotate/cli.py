@@ -227,7 +227,7 @@ def _wanted(options: argparse.Namespace) -> Wanted:
 
 
 def _make_folder(folder: Path) -> None:
-    from fkd_desktop.live.line_file import cannot_write  # noqa: PLC0415
+    from fkd_desktop.errors import cannot_write  # noqa: PLC0415
 
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fkd_desktop.annotate.inputs import ANNOTATED, Input
 from fkd_desktop.annotate.work import Annotator, Outcome, Progress, Wanted
-from fkd_desktop.live.line_file import cannot_write
+from fkd_desktop.errors import cannot_write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
-from fkd_desktop.errors import OutputError
+from fkd_desktop.errors import cannot_write
 from fkd_desktop.live.video_writer import letterbox
 
 if TYPE_CHECKING:
@@ -59,9 +59,7 @@ class ContactSheet:
         try:
             path.write_bytes(cv2.imencode(".png", np.vstack(rows))[1].tobytes())
         except OSError as error:
-            raise OutputError(
-                "{path} cannot be written ({reason}); choose another place", path=path, reason=error.strerror or error
-            ) from error
+            raise cannot_write(path, error) from error
 
 
 def _tile(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -13,9 +13,8 @@ from fkd_desktop.annotate.clip import frames_of
 from fkd_desktop.annotate.inputs import ANNOTATED
 from fkd_desktop.annotate.painting import PaintedVideo
 from fkd_desktop.annotate.sound import add_sound, has_sound
-from fkd_desktop.errors import OutputError
+from fkd_desktop.errors import OutputError, cannot_write
 from fkd_desktop.live.export import PtsWriter, Tables, export_path
-from fkd_desktop.live.line_file import cannot_write
 from fkd_desktop.live.pipeline import Pipeline
 from fkd_desktop.live.reader import FrameReader
 from fkd_desktop.live.smoothing import SmoothingLevel

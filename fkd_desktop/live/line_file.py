@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from fkd_desktop.errors import OutputError
+from fkd_desktop.errors import OutputError, cannot_write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -102,13 +102,6 @@ class LineFile:
 def exists_already(path: Path) -> OutputError:
     """Return the error for a file that would be written over."""
     return OutputError("{path} is there already; choose another name, or write over it", path=path)
-
-
-def cannot_write(path: Path, error: OSError) -> OutputError:
-    """Return the error for a file that cannot be begun."""
-    return OutputError(
-        "{path} cannot be written ({reason}); choose another place", path=path, reason=error.strerror or error
-    )
 
 
 def writing_failed(path: Path, error: OSError) -> OutputError:

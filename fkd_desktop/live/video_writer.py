@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from av.video.frame import PictureType
 
-from fkd_desktop.errors import OutputError
+from fkd_desktop.errors import OutputError, cannot_write
 from fkd_desktop.live.mp4_file import Mp4File
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class VideoWriter:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise self._not_writable(error) from error
+            raise cannot_write(self.path, error) from error
 
     def __enter__(self) -> Self:
         return self
@@ -159,7 +159,7 @@ class VideoWriter:
         try:
             self._file = Mp4File(self.path)
         except OSError as error:
-            raise self._not_writable(error) from error
+            raise cannot_write(self.path, error) from error
         self._container = av.open(self._file, "w", format="mp4", options={"movflags": _MOVFLAGS, "flush_packets": "1"})
         self._size, self._first_s = (width, height), timestamp_s
         self._matrix = _BT709 if height >= _HD_ROWS else _SMPTE170M
@@ -205,13 +205,6 @@ class VideoWriter:
             with suppress(OSError, av.FFmpegError):
                 container.close()
             self._file.close()
-
-    def _not_writable(self, error: OSError) -> OutputError:
-        return OutputError(
-            "{path} cannot be written ({reason}); choose another place",
-            path=self.path,
-            reason=error.strerror or error,
-        )
 
     def _failed(self, error: Exception) -> OutputError:
         cause = (self._file.error if self._file else None) or error

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 
+from fkd_desktop.errors import cannot_write
 from fkd_desktop.live.sources import read_picture
 from fkd_desktop.training.inspection_worker import InspectionWorker, Page, Picture, Wish
 from fkd_desktop.workers.job import Job
 from trainer.contact_sheet import write_png
 from trainer.core.detector import HaarDetector
-from trainer.core.errors import FkdError
 from trainer.core.text import Text
 from trainer.feature_maps import draw_all
 
@@ -35,10 +35,6 @@ _log = logging.getLogger(__name__)
 LARGE_BYTES: Final = 1_000_000_000
 """A network that takes more memory than this is loaded only when the user wants it."""
 SHUTDOWN_S: Final = 1.0
-
-
-class SavingError(FkdError):
-    """A picture cannot be written."""
 
 
 class InspectionState(Enum):
@@ -318,9 +314,7 @@ def _write(path: Path, make_image: Callable[[], NDArray[np.uint8]], _job: Job) -
     try:
         write_png(path, make_image())
     except OSError as error:
-        raise SavingError(
-            "{path} cannot be written ({reason}); choose another place", path=path, reason=error.strerror
-        ) from error
+        raise cannot_write(path, error) from error
     return str(path)
 
 

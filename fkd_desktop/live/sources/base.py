@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from fkd_desktop.errors import SourceError
+from fkd_desktop.errors import SourceError, cannot_read
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,8 +112,4 @@ def check_file(path: Path) -> None:
             if not file.read(1):
                 raise SourceError("{path} is empty; choose another file", path=path)
     except OSError as error:
-        raise SourceError(
-            "{path} cannot be read ({reason}); check the path and its permissions",
-            path=path,
-            reason=error.strerror or error,
-        ) from error
+        raise cannot_read(path, error) from error

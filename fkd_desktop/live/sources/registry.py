@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from fkd_desktop.errors import SourceError
+from fkd_desktop.errors import SourceError, cannot_read
 from fkd_desktop.live.sources.base import FrameSource, check_file
 from fkd_desktop.live.sources.camera import CameraSource
 from fkd_desktop.live.sources.cameras import CameraName
@@ -76,11 +76,7 @@ def make_source(name: str, *, with_neighbours: bool = False) -> FrameSource:
     except RuntimeError as error:  # ~somebody who has no home here
         raise SourceError("there is no file {path}; check the path or choose another file", path=path) from error
     except OSError as error:
-        raise SourceError(
-            "{path} cannot be read ({reason}); check the path and its permissions",
-            path=path,
-            reason=error.strerror or error,
-        ) from error
+        raise cannot_read(path, error) from error
     return VideoSource(path)
 
 

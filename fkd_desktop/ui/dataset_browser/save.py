@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QBuffer, QIODevice
 
+from fkd_desktop.errors import cannot_write
 from fkd_desktop.workers.job import Job
-from trainer.core.errors import FkdError
 from trainer.core.files import write_atomically
 from trainer.core.text import Text
 
@@ -16,10 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from PySide6.QtGui import QImage
-
-
-class SaveError(FkdError):
-    """A picture cannot be written."""
 
 
 def as_png_path(path: Path) -> Path:
@@ -37,7 +33,7 @@ def write_image(path: Path, image: QImage, _job: Job) -> Path:
 
     Raises
     ------
-    SaveError
+    OutputError
         If it cannot be written.
     """
     buffer = QBuffer()
@@ -46,7 +42,5 @@ def write_image(path: Path, image: QImage, _job: Job) -> Path:
     try:
         write_atomically(path, bytes(buffer.data().data()))
     except OSError as error:
-        raise SaveError(
-            "{path} cannot be written ({reason}); choose another place", path=path, reason=error.strerror
-        ) from error
+        raise cannot_write(path, error) from error
     return path
