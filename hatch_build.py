@@ -1,0 +1,17 @@
+"""What hatchling does before it packs a wheel or installs this folder: the manual that Help opens is made."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+
+class ManualHook(BuildHookInterface):  # type: ignore[type-arg]
+    """Makes assets/manual, which is in no source archive: it is made of docs/manual."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Make it, for a wheel as for an editable install."""
+        runpy.run_path(str(Path(self.root, "docs", "build_manual.py")))["build"]()
