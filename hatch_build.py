@@ -12,6 +12,6 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 class ManualHook(BuildHookInterface):  # type: ignore[type-arg]
     """Makes assets/manual, which is in no source archive: it is made of docs/manual."""
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 (hatchling's names)
         """Make it, for a wheel as for an editable install."""
         runpy.run_path(str(Path(self.root, "docs", "build_manual.py")))["build"]()

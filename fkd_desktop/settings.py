@@ -6,19 +6,17 @@ import json
 import logging
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 import platformdirs
-from PySide6.QtCore import QByteArray, QSettings
+from PySide6.QtCore import QByteArray
 
 from fkd_desktop import APP_ID
 from fkd_desktop.live.smoothing import SmoothingLevel
+from fkd_desktop.settings_migration import FORMAT_VERSION, VERSION_KEY, open_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-FORMAT_VERSION: Final = 1
-"""Of the settings file; goes up when a later version reads something in another way."""
 
 
 def settings_path() -> Path:
@@ -127,6 +125,11 @@ class Settings:
     ----------
     path
         The INI file; None for the user's.
+
+    Attributes
+    ----------
+    notice
+        A sentence for the user where the file is a newer version's, which is left as it is; else None.
     """
 
     # What is shown
@@ -170,11 +173,12 @@ class Settings:
     """The data set that was trained on or looked at last; empty if never set."""
     language = _text("application/language")
     """A language's code, such as ``de``; empty for the system's."""
-    version = _Setting("application/version", FORMAT_VERSION, int)
+    welcomed = _flag("application/welcomed", default=False)
+    """Whether the welcome was shown."""
+    version = _Setting(VERSION_KEY, FORMAT_VERSION, int)
 
     def __init__(self, path: Path | None = None) -> None:
-        self.store = QSettings(str(path or settings_path()), QSettings.Format.IniFormat)
-        self._take_over_layers()
+        self.store, self.notice = open_settings(path or settings_path())
 
     @property
     def geometry(self) -> QByteArray:
@@ -209,18 +213,12 @@ class Settings:
         self.store.sync()
 
     def reset(self) -> None:
-        """Forget everything but the list of recent files, which is the user's, not a preference."""
+        """Forget everything but the list of recent files, which is the user's, and that the user is no newcomer."""
         recent = self.recent_sources
         self.store.clear()
         self.recent_sources = recent
+        self.version, self.welcomed = FORMAT_VERSION, True
 
     def _bytes(self, key: str) -> QByteArray:
         value: Any = self.store.value(key)
         return value if isinstance(value, QByteArray) else QByteArray()
-
-    def _take_over_layers(self) -> None:
-        """Read what version 0.1 wrote: the names of the layers that are on, back to front, between blanks."""
-        names = self.store.value("view/layers")
-        if names is not None and not self.overlays:
-            self.overlays = json.dumps([[name, 1.0] for name in str(names).split(" ") if name])
-            self.store.remove("view/layers")
