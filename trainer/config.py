@@ -21,6 +21,10 @@ AugmentationName = Literal["full", "random_crop", "none"]
 ScheduleName = Literal["one_cycle", "constant"]
 PrecisionName = Literal["auto", "float32", "bfloat16"]
 
+FORMAT_VERSION: Final = 1
+"""Of a run's config.json. What changes a setting's name or meaning raises it, and `TrainConfig.from_json` brings the
+values of older ones up to date; a new setting with a default that acts as before needs neither."""
+
 
 class ConfigError(FkdError, ValueError):
     """A training configuration that cannot work; the message names the field and the value."""
@@ -151,7 +155,7 @@ class TrainConfig:
 
     def to_json(self) -> str:
         """Return the configuration as indented JSON."""
-        return json.dumps(asdict(self), indent=2)
+        return json.dumps({"format_version": FORMAT_VERSION, **asdict(self)}, indent=2)
 
     @classmethod
     def from_json(cls, text: str) -> TrainConfig:
@@ -160,7 +164,8 @@ class TrainConfig:
         Raises
         ------
         ConfigError
-            If it is no such JSON, has a setting that this version does not know, or a value that is not allowed.
+            If it is no such JSON, of a newer version, has a setting that this version does not know, or a value that
+            is not allowed.
         """
         try:
             values = json.loads(text)
@@ -168,6 +173,13 @@ class TrainConfig:
             raise ConfigError("it is not JSON: {error}", error=error) from error
         if not isinstance(values, dict):
             raise ConfigError("it holds no settings")
+        version = values.pop("format_version", 1)  # 0.1 wrote none
+        if type(version) is not int or not 1 <= version <= FORMAT_VERSION:
+            raise ConfigError(
+                "it has format version {version!r}, this program reads {known}; update FKD Desktop",
+                version=version,
+                known=FORMAT_VERSION,
+            )
         if unknown := sorted(values.keys() - {setting.name for setting in fields(cls)}):
             raise ConfigError("it has the setting {name!r}, which this version does not know", name=unknown[0])
         return cls(**values)

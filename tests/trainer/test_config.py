@@ -100,7 +100,9 @@ def test_the_configuration_is_frozen_and_kept_as_json() -> None:
     config = TrainConfig(data="faces", epochs=3)
     with pytest.raises(AttributeError):
         config.epochs = 4
-    assert TrainConfig(**json.loads(config.to_json())) == config
+    values = json.loads(config.to_json())
+    assert values.pop("format_version") == 1
+    assert TrainConfig(**values) == config
     assert TrainConfig.from_json(config.to_json()) == config
 
 
@@ -192,3 +194,36 @@ def test_labels_differ_and_the_main_group_is_what_everybody_chooses() -> None:
         *("model", "finetune", "epochs", "batch_size", "learning_rate", "augmentation", "device"),
     ]
     assert [name for name, field in FIELDS.items() if field.metadata["group"] == "place"] == ["data", "out"]
+
+
+OLD_CONFIG = """\
+{
+  "data": "/data/faces",
+  "out": "runs/mine",
+  "model": "compact",
+  "finetune": "",
+  "optimizer": "adamw",
+  "loss": "wing",
+  "epochs": 40,
+  "batch_size": 64,
+  "learning_rate": 0.002,
+  "validation_share": 0.2,
+  "seed": 7,
+  "device": "cpu"
+}
+"""
+"""As version 0.1 wrote it, without a version and with fewer settings."""
+
+
+def test_the_configuration_of_an_older_version_is_read() -> None:
+    config = TrainConfig.from_json(OLD_CONFIG)
+    assert (config.data, config.epochs, config.loss, config.seed) == ("/data/faces", 40, "wing", 7)
+    assert config == TrainConfig(**json.loads(OLD_CONFIG)), "settings that came later have their defaults"
+    assert TrainConfig.from_json(config.to_json()) == config
+
+
+@pytest.mark.parametrize("version", ["2", "99", "0", "-1", '"1"', "1.0", "true", "null", "[1]"])
+def test_a_version_that_this_one_does_not_read_is_refused(version: str, is_one_sentence) -> None:
+    with pytest.raises(ConfigError, match=r"format version .* update FKD Desktop") as caught:
+        TrainConfig.from_json(f'{{"format_version": {version}, "epochs": 3}}')
+    assert is_one_sentence(caught.value)
