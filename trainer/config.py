@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_type_hints
@@ -13,7 +14,6 @@ from trainer.core.text import Text
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
 
 OptimizerName = Literal["adam", "adamw", "sgd"]
 LossName = Literal["euclidean", "wing", "smooth_l1", "mse"]
@@ -22,8 +22,8 @@ ScheduleName = Literal["one_cycle", "constant"]
 PrecisionName = Literal["auto", "float32", "bfloat16"]
 
 FORMAT_VERSION: Final = 1
-"""Of a run's config.json. What changes a setting's name or meaning raises it, and `TrainConfig.from_json` brings the
-values of older ones up to date; a new setting with a default that acts as before needs neither."""
+"""Of a run's config.json. A change of a setting's name or meaning raises it by one and adds an entry to `_MIGRATIONS`,
+with a test that has such an old file in it; a new setting whose default acts as before needs neither."""
 
 
 class ConfigError(FkdError, ValueError):
@@ -173,13 +173,15 @@ class TrainConfig:
             raise ConfigError("it is not JSON: {error}", error=error) from error
         if not isinstance(values, dict):
             raise ConfigError("it holds no settings")
-        version = values.pop("format_version", 1)  # 0.1 wrote none
-        if type(version) is not int or not 1 <= version <= FORMAT_VERSION:
+        version = values.pop("format_version", 0)  # at first there was none
+        if type(version) is not int or not 0 <= version <= FORMAT_VERSION:
             raise ConfigError(
                 "it has format version {version!r}, this program reads {known}; update FKD Desktop",
                 version=version,
                 known=FORMAT_VERSION,
             )
+        for old in range(version, FORMAT_VERSION):
+            _MIGRATIONS[old](values)
         if unknown := sorted(values.keys() - {setting.name for setting in fields(cls)}):
             raise ConfigError("it has the setting {name!r}, which this version does not know", name=unknown[0])
         return cls(**values)
@@ -202,6 +204,15 @@ class TrainConfig:
         """Make a configuration from what `add_arguments` parsed."""
         return cls(**given_settings(arguments))
 
+
+def _name_augmentation(values: dict[str, Any]) -> None:
+    """0 to 1: there was one kind of augmentation, on or off."""
+    if "augment" in values:
+        values.setdefault("augmentation", "full" if values.pop("augment") else "none")
+
+
+_MIGRATIONS: Final[dict[int, Callable[[dict[str, Any]], None]]] = {0: _name_augmentation}
+"""What makes the values of one version those of the next one."""
 
 _KINDS: Final[dict[type, tuple[type, ...]]] = {bool: (bool,), int: (int,), float: (float, int), str: (str,)}
 
