@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import FrameType
 
+    from PySide6.QtWidgets import QApplication
+
+    from fkd_desktop.instance import Instance, Request
+
 EXIT_BAD_INPUT: Final = 2
 SWITCH_EVERY_S: Final = 0.0005
 """After which a thread that waits for Python's lock gets it, where one that computes would hold it on. A tenth of
@@ -34,7 +38,12 @@ DEVICE_CHOICES: Final = ("auto", "cpu", "cuda", "mps")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the application; return its exit code."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.source is not None and options.files:
+        parser.error("give files, or a --source, but not both")
+    if options.install_launcher or options.remove_launcher:
+        return _change_launcher(install=options.install_launcher)
     if not has_display():
         return _run_without_display(options)
     with _leaving_at_once_on_signals():
@@ -58,6 +67,13 @@ def run() -> NoReturn:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="fkd-desktop", description="Real-time face keypoints and overlays from a camera, a video or a picture."
+    )
+    parser.add_argument(
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help="a video, a picture or a folder of pictures to open; of several the first, and the others are in the list "
+        "of recent files",
     )
     parser.add_argument(
         "--source",
@@ -84,6 +100,20 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="without a display: where the annotated video goes (default: ./fkd-output)",
     )
+    parser.add_argument(
+        "--new-instance",
+        action="store_true",
+        help="open another window instead of showing the files in the one that is there already",
+    )
+    launcher = parser.add_mutually_exclusive_group()
+    launcher.add_argument(
+        "--install-launcher",
+        action="store_true",
+        help="put FKD Desktop into the start menu, or bring its entry there up to date, and do nothing else",
+    )
+    launcher.add_argument(
+        "--remove-launcher", action="store_true", help="take FKD Desktop out of the start menu, and do nothing else"
+    )
     parser.add_argument("--version", action="version", version=f"FKD Desktop {fkd_desktop.__version__}")
     return parser
 
@@ -93,6 +123,22 @@ def overlay_names() -> tuple[str, ...]:
     folders = (assets_dir() / "overlays", platformdirs.user_data_path(APP_ID, appauthor=False) / "overlays")
     found = {path.parent.name for folder in folders for path in folder.glob("*/overlay.toml")}
     return (*DRAWN_NAMES, *sorted(found), "none")
+
+
+def _change_launcher(*, install: bool) -> int:
+    from fkd_desktop import desktop_entry  # noqa: PLC0415
+    from trainer.core.errors import FkdError  # noqa: PLC0415
+
+    try:
+        launcher = desktop_entry.make_launcher()
+        if install:
+            print(desktop_entry.describe_written(launcher.install()))
+        else:
+            print(desktop_entry.describe_removed(launcher.remove()))
+    except FkdError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_BAD_INPUT
+    return 0
 
 
 def has_display() -> bool:
@@ -124,39 +170,83 @@ def _overlay_names(options: argparse.Namespace) -> list[str] | None:
     return None if options.overlay is None else [name for name in options.overlay if name != "none"]
 
 
+def _request(options: argparse.Namespace) -> Request:
+    """Return what a window is to show, in words that mean the same wherever it was started."""
+    from fkd_desktop.instance import Request  # noqa: PLC0415
+
+    source = options.source or ""
+    if source != "demo" and Path(source).exists():
+        source = str(Path(source).absolute())
+    overlays = _overlay_names(options)
+    return Request(
+        source=source,
+        files=tuple(str(Path(file).expanduser().absolute()) for file in options.files),
+        overlays=None if overlays is None else tuple(overlays),
+        model=str(options.model.absolute()) if options.model else "",
+        activation_token=os.environ.get("XDG_ACTIVATION_TOKEN") or os.environ.get("DESKTOP_STARTUP_ID", ""),
+    )
+
+
 def _run_window(options: argparse.Namespace) -> int:
-    from PySide6.QtCore import QCoreApplication, Qt, QTimer  # noqa: PLC0415 (--help needs no Qt)
+    """Show a window of our own, or let the one that is there already show what was asked for."""
+    from PySide6.QtCore import QCoreApplication, Qt  # noqa: PLC0415 (--help needs no Qt)
+    from PySide6.QtGui import QGuiApplication  # noqa: PLC0415
     from PySide6.QtWidgets import QApplication  # noqa: PLC0415
 
-    from fkd_desktop.controller import Controller  # noqa: PLC0415
-    from fkd_desktop.i18n import install_language  # noqa: PLC0415
-    from fkd_desktop.settings import Settings, set_up_logging  # noqa: PLC0415
-    from fkd_desktop.ui.main_window import MainWindow  # noqa: PLC0415
-    from fkd_desktop.workers.signals import SignalCatcher  # noqa: PLC0415
+    from fkd_desktop.desktop_entry.windows import group_windows_under_launcher  # noqa: PLC0415
+    from fkd_desktop.instance import Instance  # noqa: PLC0415
+    from fkd_desktop.settings import set_up_logging  # noqa: PLC0415
 
     set_up_logging()
     prepare_process()
+    group_windows_under_launcher()
     # Else what has a style sheet, as the toolbar, keeps the colours of the theme at the start.
     QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_UseStyleSheetPropagationInWidgetStyles)
-    QCoreApplication.setApplicationName("FKD Desktop")
+    QCoreApplication.setApplicationName(APP_ID)
+    QGuiApplication.setApplicationDisplayName("FKD Desktop")
     QCoreApplication.setApplicationVersion(fkd_desktop.__version__)
-    application = QApplication.instance() or QApplication(sys.argv[:1])
+    # Desktops know a window by the program's and the application's name (X11) or the desktop file's (Wayland), and a
+    # start-menu entry by the same.
+    application = QApplication.instance() or QApplication([APP_ID])
     assert isinstance(application, QApplication)
     application.setDesktopFileName(APP_ID)
+    request, instance = _request(options), Instance()
+    if not options.new_instance and instance.hand_over(request):
+        return 0
+    return _run_session(application, options, request, instance)
+
+
+def _run_session(application: QApplication, options: argparse.Namespace, request: Request, instance: Instance) -> int:
+    from PySide6.QtCore import QTimer  # noqa: PLC0415
+
+    from fkd_desktop.controller import Controller  # noqa: PLC0415
+    from fkd_desktop.i18n import install_language, translated  # noqa: PLC0415
+    from fkd_desktop.settings import Settings  # noqa: PLC0415
+    from fkd_desktop.ui.arrivals import Arrivals  # noqa: PLC0415
+    from fkd_desktop.ui.main_window import MainWindow  # noqa: PLC0415
+    from fkd_desktop.workers.signals import SignalCatcher  # noqa: PLC0415
+
     settings = Settings()
     install_language(settings.language)
     controller = Controller(device=options.device or settings.device)
-    window = MainWindow(controller, settings, layer_names=_overlay_names(options))
+    window = MainWindow(controller, settings, layer_names=request.overlays)
+    arrivals = Arrivals(window, controller)
+    instance.requested.connect(arrivals.take)
     signals = SignalCatcher()
     signals.caught.connect(window.leave)
     window.show()
+    for name in ("XDG_ACTIVATION_TOKEN", "DESKTOP_STARTUP_ID"):  # for this window, not for what it starts
+        os.environ.pop(name, None)
 
     def start() -> None:  # in the event loop, so that the window is painted first
-        window.opener.open(options.source or (settings.source if settings.starts_with_last_source else "camera:0"))
+        if not arrivals.open(request):
+            window.opener.open(settings.source if settings.starts_with_last_source else "camera:0")
         controller.load_network(options.model or (Path(settings.weights) if settings.weights else None))
+        window.notices.show("desk", translated(instance.complaint))
 
     QTimer.singleShot(0, start)
     code = application.exec()
+    instance.close()  # from here on a start is a new one
     signals.release()
     if signals.number is not None:
         code = EXIT_BY_SIGNAL + signals.number
@@ -193,7 +283,10 @@ def _run_without_display(options: argparse.Namespace) -> int:
     from trainer.core.errors import FkdError  # noqa: PLC0415
 
     clear_opencv_qt_paths()
-    source_name = options.source or "demo"
+    if len(options.files) > 1:
+        print("error: without a display one file can be given; fkd-annotate works through several", file=sys.stderr)
+        return EXIT_BAD_INPUT
+    source_name = options.source or next(iter(options.files), "demo")
     print(f"There is no display, so no window: working through {source_name!r} into a file instead.")
     application = QGuiApplication.instance() or QGuiApplication(sys.argv[:1])
     names = _overlay_names(options)

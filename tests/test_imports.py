@@ -21,14 +21,15 @@ LAYERS: list[set[str]] = [
     {"fkd_desktop.errors"},
     {"fkd_desktop.live"},
     {"fkd_desktop.i18n", "fkd_desktop.settings", "fkd_desktop.overlays", "fkd_desktop.workers"},
+    {"fkd_desktop.desktop_entry", "fkd_desktop.instance"},
     {"fkd_desktop.controller", "fkd_desktop.training", "fkd_desktop.capture", "fkd_desktop.diagnostics"},
     {"fkd_desktop.annotate"},
     {"fkd_desktop.ui"},
-    {"fkd_desktop.app", "fkd_desktop.desktop_entry"},
+    {"fkd_desktop.app"},
     {"fkd_desktop.__main__"},
 ]
 # What may not be imported, however indirectly: everything here must run without a window, or without its widgets.
-NO_QT = ("trainer", "fkd_desktop.live", "fkd_desktop.errors")
+NO_QT = ("trainer", "fkd_desktop.live", "fkd_desktop.errors", "fkd_desktop.desktop_entry")
 ONLY_QT_CORE = ("fkd_desktop.workers",)
 
 

@@ -88,6 +88,13 @@ class SourceOpener(QObject):
         """Show a file or folder."""
         self.open(str(path))
 
+    def open_files(self, paths: Sequence[str]) -> None:
+        """Show the first of several files; the others are one click away, among the recent ones."""
+        for path in reversed(paths[1:]):
+            if Path(path).exists():
+                self.recent.add(path)
+        self.open(paths[0])
+
     def choose_file(self) -> None:
         """Ask for a video or picture and show it."""
         videos, images = (" ".join(f"*{s}" for s in sorted(kind)) for kind in (VIDEO_SUFFIXES, IMAGE_SUFFIXES))
