@@ -1,12 +1,14 @@
 """Batched augmentation on the training device: place, size, angle, mirror, light, sharpness, occlusion, and non-faces.
 
-One seeded generator makes every draw, so a run can be repeated.
+One seeded generator makes every draw, so a run can be repeated. Nothing here waits for a GPU: what decides shapes is
+drawn on the processor.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import torch
@@ -134,7 +136,9 @@ def move_points(points_unit: Tensor, placement: Placement, spec: InputSpec) -> T
     (N, 68, 2) unit keypoints of the crops.
     """
     affine = placement.affine(spec)
-    moved = (2 * points_unit - 1 - affine[:, None, :, 2]) @ affine[:, :, :2].inverse().transpose(1, 2)
+    # Not `inverse`: that would wait for the device, to see whether there is one.
+    back = torch.linalg.inv_ex(affine[:, :, :2]).inverse
+    moved = (2 * points_unit - 1 - affine[:, None, :, 2]) @ back.transpose(1, 2)
     return (_swap_sides(moved, placement.mirror) + 1) / 2
 
 
@@ -146,8 +150,24 @@ def points_in_cache(points_unit: Tensor, placement: Placement, spec: InputSpec) 
 
 
 def _swap_sides(points: Tensor, mirror: Tensor) -> Tensor:
-    order = torch.from_numpy(FLIP_ORDER.copy()).to(points.device)
-    return torch.where(mirror[:, None, None], points[:, order], points)
+    return torch.where(mirror[:, None, None], points[:, _flip_order(points.device)], points)
+
+
+@cache
+@torch.inference_mode(mode=False)
+def _flip_order(device: torch.device) -> Tensor:
+    """`FLIP_ORDER` on a device: sent there once, since sending waits for it."""
+    return torch.from_numpy(FLIP_ORDER.copy()).to(device)
+
+
+def _host_generator(generator: torch.Generator, purpose: int) -> torch.Generator:
+    """Return a generator on the processor: the same one if it is there, else one with a seed of its seed and purpose.
+
+    To get one number from a GPU is to wait for everything that it has to do.
+    """
+    if generator.device.type == "cpu":
+        return generator
+    return torch.Generator().manual_seed((generator.initial_seed() + purpose) % 2**63)
 
 
 def vary_light(crops: Tensor, generator: torch.Generator) -> Tensor:
@@ -180,11 +200,12 @@ def _soften(crops: Tensor, generator: torch.Generator) -> Tensor:
     order = torch.randperm(count, generator=generator, device=device)
     coarsened, blurred = order[:quarter], order[quarter : 2 * quarter]
     crops = crops.clone()
-    coarse = int(torch.randint(size // 5, size * 2 // 3, (1,), generator=generator, device=device))
+    host = _host_generator(generator, 1)
+    coarse = int(torch.randint(size // 5, size * 2 // 3, (1,), generator=host))
     small = functional.interpolate(crops[coarsened], size=(coarse, coarse), mode="area")
     crops[coarsened] = functional.interpolate(small, size=(size, size), mode="bilinear", align_corners=False)
-    half = int(torch.randint(2, 5, (1,), generator=generator, device=device))
-    horizontal = bool(torch.rand((), generator=generator, device=device) < 0.5)
+    half = int(torch.randint(2, 5, (1,), generator=host))
+    horizontal = bool(torch.rand((), generator=host) < 0.5)
     kernel, pad = ((1, 2 * half + 1), (half, half, 0, 0)) if horizontal else ((2 * half + 1, 1), (0, 0, half, half))
     padded = functional.pad(crops[blurred], pad, mode="replicate")
     crops[blurred] = functional.avg_pool2d(padded, kernel, stride=1)
@@ -225,7 +246,7 @@ def not_faces(cached: Tensor, spec: InputSpec, generator: torch.Generator) -> Te
 def _textures(count: int, size_px: int, generator: torch.Generator) -> Tensor:
     """Random blotches of one coarseness, from a few to noise in every pixel; of any contrast, flat ones included."""
     device = generator.device
-    exponent = torch.rand((), generator=generator, device=device) * 1.3
+    exponent = torch.rand((), generator=_host_generator(generator, 2)) * 1.3
     cells = min(size_px, round(2 * (size_px / 2) ** exponent.item()))
     noise = torch.rand(count, 1, cells, cells, generator=generator, device=device)
     blotches = functional.interpolate(noise, size=(size_px, size_px), mode="bilinear")
