@@ -175,7 +175,7 @@ def _request(options: argparse.Namespace) -> Request:
     from fkd_desktop.instance import Request  # noqa: PLC0415
 
     source = options.source or ""
-    if source != "demo" and Path(source).exists():
+    if source not in ("", "demo") and Path(source).exists():
         source = str(Path(source).absolute())
     overlays = _overlay_names(options)
     return Request(
