@@ -1,7 +1,7 @@
 """Make the manual that Help opens: HTML of docs/manual, with its pictures, in assets/manual.
 
 ``python docs/build_manual.py [FOLDER]`` needs the extra ``manual``; wheels and editable installs make it by themselves
-(hatch_build.py). The pages themselves come along, for the window that shows them where there is no browser.
+(hatch_build.py). Each page comes a second time without the frame around it, for the application's own window.
 The same sources give the same files, byte for byte, on any day.
 """
 
@@ -49,10 +49,6 @@ def build(folder: Path = ROOT / "assets" / "manual") -> None:
         for leftover in (".buildinfo", "objects.inv"):
             (html / leftover).unlink(missing_ok=True)
         shutil.rmtree(html / "_sources", ignore_errors=True)
-        (html / "pages").mkdir()
-        for page in pages:
-            text = PICTURE.sub(r"(../_images/\1.webp)", page.read_text(encoding="utf-8"))
-            (html / "pages" / page.name).write_text(text, encoding="utf-8")
         draft = folder.with_name(f"{folder.name}.new")
         shutil.rmtree(draft, ignore_errors=True)
         shutil.copytree(html, draft)

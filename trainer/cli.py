@@ -23,11 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     The exit code: 0 done, 1 the command's own "no", 2 bad input (told on stderr), 130 stopped by Ctrl-C.
     """
-    parser = argparse.ArgumentParser(prog="fkd-train", description="Train and judge face-keypoint networks.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (check, train, evaluate, export, download):
-        command.add_parser(commands)
-    options = parser.parse_args(arguments)
+    options = make_parser().parse_args(arguments)
     try:
         return int(options.run(options))
     except FkdError as error:
@@ -36,3 +32,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return EXIT_INTERRUPTED
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    parser = argparse.ArgumentParser(prog="fkd-train", description="Train and judge face-keypoint networks.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in (check, train, evaluate, export, download):
+        command.add_parser(commands)
+    return parser

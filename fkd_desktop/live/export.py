@@ -1,6 +1,6 @@
 """Landmarks as files that other programs read: a CSV table as OpenFace writes it, JSON lines, and .pts files. Qt-free.
 
-docs/export.md describes the formats for those who read them.
+docs/manual/formats.md describes the formats for those who read them.
 """
 
 from __future__ import annotations

@@ -68,7 +68,9 @@ class Commands(QObject):
         self.inspect = self._add(tr("&Inspect the network…"), "network", "Ctrl+I", tr("See what the network sees"))
         # The rest
         self.preferences = self._add(tr("&Preferences…"), "preferences", "Ctrl+,", tr("Choose how things are"))
-        self.shortcuts = self._add(tr("&Keyboard shortcuts"), "help", "F1")
+        self.manual = self._add(tr("&Manual"), "help", "F1", tr("Read how everything works"))
+        self.shortcuts = self._add(tr("&Keyboard shortcuts"), "help", "Shift+F1")
+        self.welcome = self._add(tr("&Welcome"), "info", tip=tr("Camera, overlays and training in three steps"))
         self.open_log = self._add(tr("Open the &log"), "log", tip=tr("Show the file with what happened lately"))
         self.diagnostics = self._add(
             tr("&Copy diagnostics"), "copy", tip=tr("Put versions, devices and the last log lines on the clipboard")
@@ -182,7 +184,7 @@ class Commands(QObject):
         _fill(network, [networks, None, self.train, self.browse, self.inspect])
         _fill(
             bar.addMenu(tr("&Help")),
-            [self.shortcuts, None, self.open_log, self.diagnostics, None, self.about],
+            [self.manual, self.shortcuts, self.welcome, None, self.open_log, self.diagnostics, None, self.about],
         )
 
     def _add(

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 from fkd_desktop.live.export import EXPORT_FORMATS, ExportFormat
 from fkd_desktop.ui.export_file_box import FileExportBox
 from fkd_desktop.ui.icons import action_icon
+from fkd_desktop.ui.manual import help_button
 from fkd_desktop.ui.preferences.folder_row import FolderRow
 from fkd_desktop.ui.training.advice_label import breakable, inks_on
 from fkd_desktop.ui.words import sentence
@@ -79,6 +80,7 @@ class ExportDialog(QDialog):
         layout.addLayout(self._make_result())
         layout.addStretch(1)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.addButton(help_button("formats", "landmarks"), QDialogButtonBox.ButtonRole.HelpRole)
         buttons.rejected.connect(self.close)
         layout.addWidget(buttons)
         self.set_formats(("csv",))

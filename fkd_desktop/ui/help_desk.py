@@ -1,4 +1,4 @@
-"""Help of the main window: keys, versions, the log, and what someone who helps asks for."""
+"""Help of the main window: the manual, keys, versions, the log, and what someone who helps asks for."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMainWindow
 from fkd_desktop import diagnostics
 from fkd_desktop.settings import log_path
 from fkd_desktop.ui.about import AboutDialog
+from fkd_desktop.ui.manual import show_manual
 from fkd_desktop.ui.shortcuts_dialog import ShortcutsDialog
 
 if TYPE_CHECKING:
@@ -36,6 +37,12 @@ class HelpDesk(QObject):
     def __init__(self, *, session_facts: Callable[[], dict[str, str]], window: QMainWindow) -> None:
         super().__init__(window)
         self._session_facts, self._window = session_facts, window
+
+    @Slot()
+    def show_manual(self) -> None:
+        """Open the manual, or say where else there is something to read."""
+        if trouble := show_manual():
+            self.noticed.emit(trouble)
 
     @Slot()
     def show_shortcuts(self) -> None:

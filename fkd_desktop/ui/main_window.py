@@ -142,6 +142,7 @@ class MainWindow(QMainWindow):
             (commands.no_layers, self.overlays.stack.clear),
             (commands.export, self.export.open),
             (commands.preferences, self.open_preferences),
+            (commands.manual, self.help.show_manual),
             (commands.shortcuts, self.help.show_shortcuts),
             (commands.open_log, self.help.open_log),
             (commands.diagnostics, self.help.copy_diagnostics),
@@ -218,7 +219,7 @@ class MainWindow(QMainWindow):
             "Source": "demo" if controller.source_name == "demo" else kind,
             "State": controller.session_state.name.lower(),
             "Camera mode": self._mode_text() or "-",
-            "Network": f"{predictor.network_name}, {predictor.device.type}" if predictor else "-",
+            "Network": f"{predictor.network_name}, {predictor.device}, {predictor.engine_name}" if predictor else "-",
             "Overlays": ", ".join(overlay.name for overlay in self.overlays.stack.active) or "-",
             **self.session_bar.figures(),
         }
@@ -272,7 +273,7 @@ class MainWindow(QMainWindow):
         failure = message if state is NetworkState.FAILED else ""
         self.notices.show("network", failure, self.commands.use_shipped_network)
         if predictor is not None:
-            self.session_bar.show_network(predictor.network_name, predictor.device.type.upper())
+            self.session_bar.show_network(predictor.network_name, predictor.device.upper())
         else:
             loading = state is NetworkState.LOADING
             self.session_bar.show_network("", self.tr("loading…") if loading else self.tr("no network"))

@@ -280,7 +280,7 @@ def test_a_pipe_is_not_waited_for(path: Path) -> None:
 
 
 def test_the_examples_of_the_documentation_can_be_read(path: Path) -> None:
-    page = Path(__file__).resolve().parents[2] / "docs" / "overlays.md"
+    page = Path(__file__).resolve().parents[2] / "docs" / "manual" / "making-overlays.md"
     examples = re.findall(r"```toml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
     assert len(examples) == 2
     overlays = []

@@ -27,6 +27,7 @@ from fkd_desktop.overlays.description import MAX_NAME_LENGTH, Fit
 from fkd_desktop.overlays.saving import save_overlay
 from fkd_desktop.ui.dropping import dropped_path, take_files
 from fkd_desktop.ui.icons import action_icon
+from fkd_desktop.ui.manual import help_button
 from fkd_desktop.ui.overlays.draft import Document, Draft
 from fkd_desktop.ui.overlays.editor_tools import LookBar, PlacingBar
 from fkd_desktop.ui.overlays.face_side import FaceSide, heading
@@ -119,6 +120,7 @@ class OverlayEditor(QDialog):
         self.save_button = self.buttons.button(QDialogButtonBox.StandardButton.Save)
         self.save_button.setText(self.tr("&Save"))
         self.buttons.button(QDialogButtonBox.StandardButton.Cancel).setText(self.tr("Cancel"))
+        self.buttons.addButton(help_button("overlays", "making-your-own"), QDialogButtonBox.ButtonRole.HelpRole)
         self.buttons.accepted.connect(self.save)
         self.buttons.rejected.connect(self.reject)
 

@@ -24,6 +24,7 @@ from fkd_desktop.capture.files import default_pictures_folder, default_videos_fo
 from fkd_desktop.i18n import LANGUAGES
 from fkd_desktop.live.smoothing import SmoothingLevel
 from fkd_desktop.settings import Settings
+from fkd_desktop.ui.manual import help_button
 from fkd_desktop.ui.preferences.device_list import DeviceList
 from fkd_desktop.ui.preferences.folder_row import FolderRow
 
@@ -68,6 +69,7 @@ class PreferencesDialog(QDialog):
         self._reset.setAutoDefault(False)
         self._reset.clicked.connect(self._on_reset_clicked)
         buttons.addButton(self._reset, QDialogButtonBox.ButtonRole.ResetRole)
+        buttons.addButton(help_button("live", "preferences"), QDialogButtonBox.ButtonRole.HelpRole)
         buttons.rejected.connect(self.close)
         layout = QVBoxLayout(self)
         layout.addWidget(self.tabs)

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QMessageBox, QPushButton, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMessageBox, QPushButton, QTabWidget, QVBoxLayout, QWidget
 
 from fkd_desktop.training.run import TrainingState
 from fkd_desktop.ui.icons import app_icon
+from fkd_desktop.ui.manual import help_button
 from fkd_desktop.ui.training.comparison_view import ComparisonView
 from fkd_desktop.ui.training.new_run_page import NewRunPage
 from fkd_desktop.ui.training.progress_view import ProgressView
@@ -69,7 +70,8 @@ class TrainerWindow(QWidget):
         self._back = QPushButton(self.tr("Show the live picture"))
         self._back.clicked.connect(self.main_window_requested)
         self._back.hide()
-        self.tabs.setCornerWidget(self._back)
+        self._help = help_button("training")
+        self.tabs.setCornerWidget(_row(self._back, self._help))
         for page, title in (
             (self.new_run, self.tr("&New run")),
             (self.progress, self.tr("&Progress")),
@@ -166,3 +168,12 @@ class TrainerWindow(QWidget):
         box.finished.connect(on_box_finished)
         self._question = box
         box.open()
+
+
+def _row(*widgets: QWidget) -> QWidget:
+    row = QWidget()
+    layout = QHBoxLayout(row)
+    layout.setContentsMargins(0, 0, 6, 0)
+    for widget in widgets:
+        layout.addWidget(widget)
+    return row
