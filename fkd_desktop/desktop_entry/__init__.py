@@ -3,6 +3,10 @@
 `make_launcher` gives the one for this system. Nothing here needs Qt or a display.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from fkd_desktop.desktop_entry.launcher import (
     Launcher,
     LauncherError,
@@ -12,7 +16,9 @@ from fkd_desktop.desktop_entry.launcher import (
     describe_written,
     make_launcher,
 )
-from fkd_desktop.desktop_entry.linux import share_files
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = [
     "Launcher",
@@ -24,3 +30,10 @@ __all__ = [
     "make_launcher",
     "share_files",
 ]
+
+
+def share_files(command: Sequence[str]) -> dict[str, bytes]:
+    """Return what a Linux package puts into ``/usr/share``, by name: see `fkd_desktop.desktop_entry.linux`."""
+    from fkd_desktop.desktop_entry import linux  # noqa: PLC0415 (the window, which imports this package, needs none of it)
+
+    return linux.share_files(command)

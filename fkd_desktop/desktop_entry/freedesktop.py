@@ -6,8 +6,8 @@ specification 1.0 (metainfo of desktop applications).
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING, Final
-from xml.sax.saxutils import escape
 
 from fkd_desktop import APP_ID
 from fkd_desktop.desktop_entry.words import COMPONENT_ID, NAME, WORDS

@@ -110,6 +110,8 @@ def describe_written(written: Sequence[Path]) -> Text:
     """Say what an installation did, for the user."""
     if not written:
         return Text("FKD Desktop is in the start menu already, and all is as it should be.")
+    if sys.platform == "darwin":
+        return Text("FKD Desktop is among your applications now ({path}).", path=written[0])
     return Text("FKD Desktop is in the start menu now ({path}).", path=written[0])
 
 
@@ -117,7 +119,9 @@ def describe_removed(removed: Sequence[Path]) -> Text:
     """Say what a removal did, for the user."""
     if not removed:
         return Text("FKD Desktop was not in the start menu; nothing was removed.")
-    return Text("FKD Desktop was removed from the start menu ({path}).", path=removed[0])
+    if sys.platform == "darwin":
+        return Text("FKD Desktop is no longer among your applications.")
+    return Text("FKD Desktop is no longer in the start menu.")
 
 
 def make_launcher(command: Sequence[str] | None = None) -> Launcher:

@@ -75,6 +75,7 @@ class Commands(QObject):
         self.diagnostics = self._add(
             tr("&Copy diagnostics"), "copy", tip=tr("Put versions, devices and the last log lines on the clipboard")
         )
+        self.launcher = self._add("", "add")  # its words follow what the start menu has
         self.about = self._add(tr("&About FKD Desktop"), "info")
         self.quit = self._add(tr("&Quit"), "close", "Ctrl+Q")
         self.quit.setMenuRole(QAction.MenuRole.QuitRole)
@@ -184,7 +185,18 @@ class Commands(QObject):
         _fill(network, [networks, None, self.train, self.browse, self.inspect])
         _fill(
             bar.addMenu(tr("&Help")),
-            [self.manual, self.shortcuts, self.welcome, None, self.open_log, self.diagnostics, None, self.about],
+            [
+                self.manual,
+                self.shortcuts,
+                self.welcome,
+                None,
+                self.open_log,
+                self.diagnostics,
+                None,
+                self.launcher,
+                None,
+                self.about,
+            ],
         )
 
     def _add(

@@ -16,6 +16,7 @@ from fkd_desktop.ui.export_desk import ExportDesk
 from fkd_desktop.ui.fullscreen import Fullscreen
 from fkd_desktop.ui.help_desk import HelpDesk
 from fkd_desktop.ui.icons import app_icon
+from fkd_desktop.ui.launcher_desk import LauncherDesk
 from fkd_desktop.ui.network_menu import NetworkMenu
 from fkd_desktop.ui.notices import Notices
 from fkd_desktop.ui.overlay_desk import OverlayDesk
@@ -80,6 +81,7 @@ class MainWindow(QMainWindow):
             controller, settings, is_camera=lambda: not self._is_file, resume=self.retry, window=self
         )
         self.help = HelpDesk(session_facts=self.session_facts, window=self)
+        self.launcher = LauncherDesk(self.commands.launcher, self)
         self.network_menu = NetworkMenu(controller, self.workshop, settings, self)
         self._make_bars()
         self._connect_commands()
@@ -160,7 +162,7 @@ class MainWindow(QMainWindow):
         controller.network_changed.connect(self._on_controller_network_changed)
         controller.noticed.connect(lambda text: self.notices.show("device", text))
         self.view.face_context_requested.connect(self._on_view_face_context_requested)
-        for desk in (self.workshop, self.overlays, self.export, self.help):
+        for desk in (self.workshop, self.overlays, self.export, self.help, self.launcher):
             desk.noticed.connect(lambda text: self.notices.show("desk", text))
         self.capture.noticed.connect(lambda text: self.notices.show("capture", text))
         for retried in (self.capture.controller.recording_changed, self.capture.controller.picture_saved):
