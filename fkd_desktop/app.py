@@ -223,13 +223,15 @@ def _run_window(options: argparse.Namespace) -> int:
     from PySide6.QtGui import QGuiApplication  # noqa: PLC0415
     from PySide6.QtWidgets import QApplication  # noqa: PLC0415
 
-    from fkd_desktop.desktop_entry.windows import group_windows_under_launcher  # noqa: PLC0415
     from fkd_desktop.instance import Instance  # noqa: PLC0415
     from fkd_desktop.settings import set_up_logging  # noqa: PLC0415
 
     set_up_logging()
     prepare_process()
-    group_windows_under_launcher()
+    if sys.platform == "win32":
+        from fkd_desktop.desktop_entry.windows import group_windows_under_launcher  # noqa: PLC0415
+
+        group_windows_under_launcher()
     # Else what has a style sheet, as the toolbar, keeps the colours of the theme at the start.
     QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_UseStyleSheetPropagationInWidgetStyles)
     QCoreApplication.setApplicationName(APP_ID)
@@ -274,6 +276,7 @@ def _run_session(application: QApplication, options: argparse.Namespace, request
             window.opener.open(settings.source if settings.starts_with_last_source else "camera:0")
         controller.load_network(options.model or (Path(settings.weights) if settings.weights else None))
         window.notices.show("desk", translated(instance.complaint))
+        window.launcher.look()
 
     QTimer.singleShot(0, start)
     code = application.exec()
