@@ -44,6 +44,7 @@ later starts install nothing and need no network.
 
   {PROGRAM} [OPTIONS] [ARGS...]              open the application with ARGS
   {PROGRAM} [OPTIONS] test [PYTEST ARGS...]  run the test suite, without windows on the screen
+  {PROGRAM} --install-launcher               put the application into the start menu; --remove-launcher takes it out
   {PROGRAM} -- --help                        the application's own options
 
 Options, before all other arguments:
@@ -140,7 +141,8 @@ class Environment:
     """The virtual environment `.venv` beside start.py, and how far its set-up has come.
 
     `stamp` exists only after a complete installation and says what was installed; `unfinished` exists while one is
-    under way, so that finding it means that one was killed and may have left half a package behind.
+    under way, so that finding it means that one was killed and may have left half a package behind. `offered` says that
+    the start menu was spoken of.
     """
 
     def __init__(self, root: Path = ROOT, verbose: bool = False) -> None:
@@ -150,6 +152,7 @@ class Environment:
         self.python = self.folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
         self.stamp = self.folder / "start-stamp.json"
         self.unfinished = self.folder / "start-unfinished"
+        self.offered = self.folder / "start-menu-offered"
         self.lock = self.folder / "start.lock"
         self.log = self.folder / "install.log"
 
@@ -236,14 +239,14 @@ class Environment:
         return bool(stamp) and (not probe["project"] or any(stamp.get(key) != value for key, value in here.items()))
 
     def make(self) -> None:
-        """Make a new environment with pip alone; of an old one, only the lock (which is held) and the log stay."""
+        """Make a new environment with pip alone; of an old one stay the lock (which is held), the log and `offered`."""
         self.unfinished.touch()
         self.stamp.unlink(missing_ok=True)
         say(f"Making {self.folder} ...")
         for entry in self.folder.iterdir():
             if entry.is_dir() and not entry.is_symlink():
                 shutil.rmtree(entry)
-            elif entry not in (self.lock, self.log, self.unfinished):
+            elif entry not in (self.lock, self.log, self.unfinished, self.offered):
                 entry.unlink()
         # The base interpreter: start.py may itself be run by the .venv that is being replaced.
         base = getattr(sys, "_base_executable", None) or sys.executable
@@ -470,6 +473,27 @@ def prepare(environment: Environment, options: Options) -> None:
         environment.install(extras, options.torch)
 
 
+def is_answered() -> bool:
+    """Tell whether a person sits at this terminal, before a desktop that has a start menu."""
+    has_desktop = sys.platform in ("win32", "darwin") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    return bool(has_desktop and sys.stdin and sys.stdin.isatty() and sys.stderr and sys.stderr.isatty())
+
+
+def offer_launcher(environment: Environment, options: Options) -> None:
+    """Ask, once and for all, whether the application shall come into the start menu; where nobody answers, do not."""
+    speaks_of_it = {"--install-launcher", "--remove-launcher"} & set(options.arguments)
+    if options.test or environment.offered.exists() or not (speaks_of_it or is_answered()):
+        return
+    environment.offered.touch()
+    if speaks_of_it:
+        return
+    sys.stderr.write("Add FKD Desktop to the start menu? [Y/n] ")
+    sys.stderr.flush()
+    answer = sys.stdin.readline()  # empty at the end of the input
+    if answer and answer.strip().lower() in ("", "y", "yes", "j", "ja"):
+        subprocess.run([str(environment.python), "-m", "fkd_desktop", "--install-launcher"], check=False)
+
+
 def launch(command: list[str]) -> int:
     """Run the application (or pytest) in the place of start.py and return its exit status."""
     sys.stdout.flush()
@@ -489,6 +513,7 @@ def main(argv: list[str]) -> int:
         environment = Environment(ROOT, options.verbose)
         if not options.help:
             prepare(environment, options)
+            offer_launcher(environment, options)
     except SetupError as error:
         say(str(error))
         return 2
@@ -496,7 +521,7 @@ def main(argv: list[str]) -> int:
         say(f"{error}: make sure that {ROOT} can be written, then start again.")
         return 2
     except KeyboardInterrupt:
-        say("Interrupted; the next start sets up again.")
+        say("Interrupted; the next start goes on.")
         return 130
     if options.help:
         print(HELP)

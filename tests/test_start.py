@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import io
 import itertools
 import os
 import shutil
@@ -187,10 +188,81 @@ def test_the_tests_keep_a_chosen_qt_platform(start, monkeypatch):
     assert os.environ["QT_QPA_PLATFORM"] == "xcb"
 
 
+# The start menu
+
+
+@pytest.fixture
+def offering(start, tmp_path, monkeypatch):
+    """Return a way to start with an answer typed; it tells what was asked and run."""
+    ran = []
+    monkeypatch.setattr(start.subprocess, "run", lambda command, **_: ran.append(command[1:]))
+    environment = start.Environment(tmp_path)
+    environment.folder.mkdir()
+
+    def begin(answer, *arguments, is_answered=True):
+        ran.clear()
+        said = io.StringIO()
+        streams = types.SimpleNamespace(stdin=io.StringIO(answer), stderr=said, platform="linux")
+        monkeypatch.setattr(start, "sys", streams)
+        monkeypatch.setattr(start, "is_answered", lambda: is_answered)
+        start.offer_launcher(environment, start.parse(list(arguments)))
+        return said.getvalue(), [*ran]
+
+    begin.environment = environment
+    return begin
+
+
+INSTALL = ["-m", "fkd_desktop", "--install-launcher"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "runs"),
+    [("\n", [INSTALL]), ("Y\n", [INSTALL]), ("ja\n", [INSTALL]), ("n\n", []), ("what?\n", []), ("", [])],
+)
+def test_the_start_menu_is_offered_once_whatever_the_answer(offering, answer, runs):
+    assert offering(answer) == ("Add FKD Desktop to the start menu? [Y/n] ", runs)
+    assert offering("y\n") == ("", [])
+
+
+def test_the_start_menu_is_not_offered_to_tests_nor_where_nobody_answers(offering):
+    assert offering("y\n", "test") == ("", [])
+    assert offering("y\n", is_answered=False) == ("", [])
+    assert offering("y\n")[1] == [INSTALL], "nobody had been asked yet"
+
+
+@pytest.mark.parametrize("wish", ["--install-launcher", "--remove-launcher"])
+def test_who_speaks_of_the_start_menu_is_not_asked(offering, wish):
+    assert offering("y\n", wish, is_answered=False) == ("", [])
+    assert offering("y\n") == ("", [])
+
+
+def test_a_new_environment_does_not_ask_again(environment):
+    environment.folder.mkdir()
+    environment.offered.touch()
+    environment.make()
+    assert environment.offered.exists()
+
+
+def test_a_person_is_someone_at_a_terminal_before_a_desktop(start, monkeypatch):
+    ends = os.openpty()
+    with os.fdopen(ends[1], "r+b", 0) as raw, io.TextIOWrapper(raw) as terminal, os.fdopen(ends[0], "rb"):
+        monkeypatch.setattr(start, "sys", types.SimpleNamespace(stdin=terminal, stderr=terminal, platform="linux"))
+        monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+        monkeypatch.setenv("DISPLAY", ":0")
+        assert start.is_answered()
+        monkeypatch.delenv("DISPLAY")
+        assert not start.is_answered()
+        monkeypatch.setenv("DISPLAY", ":0")
+        start.sys.stdin = io.StringIO("")
+        assert not start.is_answered()
+        start.sys.stdin = None
+        assert not start.is_answered()
+
+
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        (KeyboardInterrupt(), (130, "Interrupted; the next start sets up again.\n")),
+        (KeyboardInterrupt(), (130, "Interrupted; the next start goes on.\n")),
         (
             PermissionError(13, "No", "x"),
             (2, f"[Errno 13] No: 'x': make sure that {START.parent} can be written, then start again.\n"),
