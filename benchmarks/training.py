@@ -16,10 +16,10 @@ import numpy as np
 import torch
 
 from trainer.config import TrainConfig
+from trainer.core.devices import resolve_device
 from trainer.core.keypoints import NUM_KEYPOINTS
 from trainer.core.models import NETWORKS, build_network, count_parameters
 from trainer.core.names import DEVICE_NAMES
-from trainer.core.predictor import resolve_device
 from trainer.dataset import CACHE_PER_BOX, FaceCrops, training_cache
 from trainer.learner import Learner
 from trainer.readers import read_samples
@@ -36,7 +36,7 @@ def main() -> int:
     parser.add_argument("--data", help="data set, to time reading it too")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    device = resolve_device(options.device)
+    device = torch.device(resolve_device(options.device))
     network = build_network(options.model)
     network.to(device, memory_format=network.memory_format)
     faces = read(options.data, network) if options.data else noise(network, max(64, options.batch_size))
@@ -75,7 +75,8 @@ def time_steps(sampler: Sampler, learner: Learner, steps: int) -> tuple[float, f
             if learner.device.type == "cuda":
                 torch.cuda.synchronize()
             made = time.perf_counter()
-            learner.step(crops, points, count)  # waits for its loss
+            learner.step(crops, points, count)
+            learner.losses()  # waits for it
             learning.append(time.perf_counter() - made)
             making.append(made - began)
     return statistics.median(making[3:]), statistics.median(learning[3:])

@@ -7,7 +7,6 @@ import math
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
 import psutil
 import torch
 from safetensors.torch import load, save
@@ -53,6 +52,9 @@ def memory_in_use(device: torch.device) -> int:
 class Learner:
     """A network with its optimizer and schedule.
 
+    On CUDA nothing waits for the device until `losses` are asked for: it is given the next step before it has done the
+    last one.
+
     Parameters
     ----------
     network
@@ -65,6 +67,8 @@ class Learner:
         The processes that share the run.
     on_notice
         Told, in a sentence, when the batch had to be cut into parts to fit the memory.
+    runs_ahead
+        Whether not to wait; None: on CUDA.
     """
 
     def __init__(
@@ -75,9 +79,11 @@ class Learner:
         total_steps: int,
         team: Team = ALONE,
         on_notice: Callable[[str], None] = lambda _: None,
+        runs_ahead: bool | None = None,
     ) -> None:
         self.network, self._config, self._team, self._on_notice = network, config, team, on_notice
         self.device = next(network.parameters()).device
+        self.runs_ahead = self.device.type == "cuda" if runs_ahead is None else runs_ahead
         self._module: nn.Module = team.wrap(network, self.device)
         self._optimizer = _make_optimizer(config, network)
         self._schedule: torch.optim.lr_scheduler.LRScheduler | None = None
@@ -87,10 +93,14 @@ class Learner:
             )
         half = config.precision == "bfloat16" or (config.precision == "auto" and self.device.type == "cuda")
         self._autocast = torch.autocast(self.device.type, torch.bfloat16, enabled=half)
+        if half:
+            for name in network.heads:
+                network.get_submodule(name).register_forward_pre_hook(_leave_autocast)
         self._parts = 1
+        self._losses: list[Tensor] = []
 
-    def step(self, crops: Tensor, points: Tensor, faces_in_team: int) -> float:
-        """Take one step.
+    def step(self, crops: Tensor, points: Tensor, faces_in_team: int) -> None:
+        """Take one step; what its loss was, `losses` tells. A loss that is no number changes no weight.
 
         Parameters
         ----------
@@ -100,10 +110,6 @@ class Learner:
             (B, 68, 2) unit keypoints of the first B.
         faces_in_team
             Faces of this batch over all processes.
-
-        Returns
-        -------
-        The loss, over all processes.
 
         Raises
         ------
@@ -116,19 +122,38 @@ class Learner:
                 break
             except torch.OutOfMemoryError as error:
                 self._split_further(len(points), error)
-        # Told before the step: weights that a bad gradient has not touched yet are still good.
-        value = float(self._team.sum(np.array([loss]), self.device)[0])
-        if math.isfinite(value):
+        loss = self._team.total(loss)
+        self._losses.append(loss)
+        # Looked at before the step: weights that a bad gradient has not touched yet are still good.
+        if self.runs_ahead:
+            self._step_if_finite(loss)
+        elif loss.isfinite():
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), CLIP_NORM)
             self._optimizer.step()
-            if self._schedule:
-                self._schedule.step()
-        return value
+        else:
+            return
+        if self._schedule:
+            self._schedule.step()
 
-    def _accumulate(self, crops: Tensor, points: Tensor, faces_in_team: int) -> float:
+    def _step_if_finite(self, loss: Tensor) -> None:
+        """Let the optimizer's own pass over memory see to both: to clip the gradients, and to do nothing at all."""
+        gradients = [p.grad for p in self.network.parameters() if p.grad is not None]
+        norm = torch.nn.utils.get_total_norm(gradients)
+        # What `torch.amp.GradScaler` sets, and every fused optimizer heeds.
+        self._optimizer.grad_scale = ((norm + 1e-6) / CLIP_NORM).clamp(min=1.0)  # type: ignore[attr-defined]
+        self._optimizer.found_inf = (~loss.isfinite()).float()  # type: ignore[attr-defined]
+        self._optimizer.step()
+
+    def losses(self) -> list[float]:
+        """Return the losses, over all processes, of the steps since this was last asked; waits for the device."""
+        losses, self._losses = self._losses, []
+        return torch.stack(losses).tolist() if losses else []
+
+    def _accumulate(self, crops: Tensor, points: Tensor, faces_in_team: int) -> Tensor:
         """Add up the gradients of the batch, part by part, and return this process's share of the loss."""
         self._optimizer.zero_grad(set_to_none=True)
-        total = 0.0
+        # MPS knows no float64.
+        total = torch.zeros((), dtype=torch.float32 if self.device.type == "mps" else torch.float64, device=self.device)
         faces = len(points)
         # A process without a face of its own has no share of the loss; it still takes part in the backward pass.
         told_share = FACE_LOSS_WEIGHT * faces / faces_in_team / len(crops) if len(crops) > faces else 0.0
@@ -141,7 +166,7 @@ class Learner:
             loss = self._loss(torch.cat([own, others]), points[part :: self._parts], share, told_share)
             # The team averages gradients; each process's loss is its share of the whole already.
             (loss * self._team.size).backward()  # type: ignore[no-untyped-call]
-            total += float(loss.detach())
+            total += loss.detach()
         return total
 
     def _loss(self, crops: Tensor, points: Tensor, share: float, told_share: float) -> Tensor:
@@ -250,6 +275,7 @@ class Learner:
         if self._schedule:
             self._schedule.load_state_dict(kept["schedule"])
         self._parts = kept["parts"] if self._team.size == 1 else 1
+        self._losses = []
         facts: dict[str, Any] = kept["facts"]
         return facts
 
@@ -265,6 +291,15 @@ def _metadata(content: bytes) -> dict[str, str]:
 def _tuples(group: dict[str, Any]) -> dict[str, Any]:
     """Give an optimizer's settings back the tuples that JSON made lists of."""
     return {key: tuple(value) if key == "betas" else value for key, value in group.items()}
+
+
+def _leave_autocast(_head: nn.Module, inputs: tuple[Tensor]) -> tuple[Tensor]:
+    """Have a head, and the decoding that follows it, computed in float32 for the rest of the forward pass.
+
+    bfloat16 has 8 bits: positions across a crop of 96 pixels would come in steps of a third of a pixel.
+    """
+    torch.set_autocast_enabled(inputs[0].device.type, enabled=False)
+    return (inputs[0].float(),)
 
 
 def _make_optimizer(config: TrainConfig, network: KeypointNetwork) -> torch.optim.Optimizer:

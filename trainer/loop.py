@@ -15,8 +15,8 @@ import torch
 
 from trainer import events
 from trainer.beginning import described, in_a_sentence, initial_network
+from trainer.core.devices import resolve_device
 from trainer.core.models import KeypointNetwork, build_network
-from trainer.core.predictor import resolve_device
 from trainer.core.text import Text
 from trainer.dataset import load_crops, split_by_identity, training_cache
 from trainer.learner import Learner, memory_explained, memory_in_use
@@ -114,7 +114,7 @@ def _run(config: TrainConfig, folder: RunFolder, listener: _Listener, *, go_on: 
         torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
     try:
-        device = local_device(resolve_device(config.device))
+        device = local_device(torch.device(resolve_device(config.device)))
         with joined_team(device) as team:
             _run_in_team(config, folder, listener, team, device, go_on=go_on)
     except Exception as error:
@@ -314,24 +314,17 @@ class _Run:
         for crops, points, faces in sampler.epoch(progress.epoch, skip=first, calm=calm):
             if self._must_stop():
                 break
-            loss = learner.step(crops, points, faces)
+            learner.step(crops, points, faces)
             progress.batch += 1
-            if not math.isfinite(loss):
-                raise TrainingError(
-                    "the loss became {loss} in batch {batch} of epoch {epoch}; try a learning "
-                    "rate below {learning_rate:g}; the best weights so far are kept",
-                    loss=loss,
-                    batch=progress.batch,
-                    epoch=progress.epoch,
-                    learning_rate=self.config.learning_rate,
-                )
-            progress.loss_sum += loss
             images += faces
-            now = time.perf_counter()
-            if now - last_told >= BATCH_EVENT_EVERY_S:
-                last_told = now
-                speed, memory = images / (now - began), memory_in_use(self.device)
+            is_time = time.perf_counter() - last_told >= BATCH_EVENT_EVERY_S
+            if is_time or not learner.runs_ahead:
+                loss = self._add_losses(learner)
+            if is_time:
+                last_told = time.perf_counter()
+                speed, memory = images / (last_told - began), memory_in_use(self.device)
                 self.tell(events.BatchDone(progress.epoch, progress.batch, loss, speed, memory))
+        self._add_losses(learner)
         cut_short = progress.batch < sampler.batches
         if progress.batch == first:  # stopped before the first step: all is on disk
             return True
@@ -343,6 +336,22 @@ class _Run:
         if self.team.is_leader:
             self.folder.write_state(learner.state(asdict(progress)))
         return cut_short
+
+    def _add_losses(self, learner: Learner) -> float:
+        """Wait for the steps taken so far and add their losses up; return the last one's, if there is a new one."""
+        losses, progress = learner.losses(), self.progress
+        for batch, loss in enumerate(losses, progress.batch - len(losses) + 1):
+            if not math.isfinite(loss):
+                raise TrainingError(
+                    "the loss became {loss} in batch {batch} of epoch {epoch}; try a learning "
+                    "rate below {learning_rate:g}; the best weights so far are kept",
+                    loss=loss,
+                    batch=batch,
+                    epoch=progress.epoch,
+                    learning_rate=self.config.learning_rate,
+                )
+            progress.loss_sum += loss
+        return losses[-1] if losses else math.nan
 
     def _judge(self, learner: Learner, validation: FaceCrops, *, seconds: float) -> None:
         """Judge the network, write its figures and weights, and tell."""

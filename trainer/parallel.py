@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
-    from torch import nn
+    from torch import Tensor, nn
     from torch.distributed.distributed_c10d import Store
 
 TIMEOUT: Final = timedelta(minutes=10)
@@ -55,6 +55,14 @@ class Team:
         total = torch.from_numpy(values.astype(np.float32)).to(device)
         distributed.all_reduce(total)
         return total.cpu().numpy().astype(np.float64)
+
+    def total(self, value: Tensor) -> Tensor:
+        """Add up a () tensor over all processes, without waiting for a GPU."""
+        if self.size == 1:
+            return value
+        total = value.to(torch.float32, copy=True)
+        distributed.all_reduce(total)
+        return total
 
     def from_leader(self, content: bytes | None, device: torch.device) -> bytes:
         """Give every process what the leader has; the others' `content` does not matter."""
