@@ -274,8 +274,10 @@ def _run_session(application: QApplication, options: argparse.Namespace, request
     def start() -> None:  # in the event loop, so that the window is painted first
         if not arrivals.open(request):
             window.opener.open(settings.source if settings.starts_with_last_source else "camera:0")
+            window.welcome.greet()  # not in the way of who knows what to show
         controller.load_network(options.model or (Path(settings.weights) if settings.weights else None))
-        window.notices.show("desk", translated(instance.complaint))
+        if instance.complaint:
+            window.notices.show("desk", translated(instance.complaint))
         window.launcher.look()
 
     QTimer.singleShot(0, start)

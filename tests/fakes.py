@@ -6,7 +6,6 @@ import threading
 import time
 
 import numpy as np
-import torch
 
 from fkd_desktop.errors import SourceError
 from fkd_desktop.live.result import Frame
@@ -81,7 +80,7 @@ class BrokenGpu:
 
     def __init__(self, predictor: Predictor, *, device: str) -> None:
         self._predictor, self._left = predictor, 3
-        self.device = torch.device(device)
+        self.device = device
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._predictor, name)

@@ -236,7 +236,7 @@ def test_a_device_that_is_not_there_gives_way_to_the_cpu_with_a_notice(qapp, qtb
     controller.noticed.connect(notices.append)
     controller.load_network()
     qtbot.waitUntil(lambda: controller.network_state is NetworkState.READY, timeout=30_000)
-    if controller.predictor.device.type == "cpu":  # else this machine has one
+    if controller.predictor.device == "cpu":  # else this machine has one
         qtbot.waitUntil(lambda: bool(notices), timeout=1000)
         assert "'mps' is not available here" in notices[0]
         assert "runs on the CPU instead" in notices[0]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trainer.core.checkpoint import CheckpointError, load_checkpoint
+from trainer.core.checkpoint import load_checkpoint
 from trainer.core.errors import FkdError
 from trainer.core.models import build_network, count_parameters
 from trainer.core.text import Text
+from trainer.core.weights_file import CheckpointError
 
 if TYPE_CHECKING:
     from trainer.config import TrainConfig

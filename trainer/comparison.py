@@ -193,7 +193,7 @@ def compare(
     TrainingError, DatasetError, CheckpointError, DeviceError
         If the run, the data, the weights or the device cannot be used.
     """
-    from trainer.core.predictor import Predictor  # noqa: PLC0415 (torch: not in the thread of a window)
+    from trainer.core.predictor import Predictor  # noqa: PLC0415 (loads OpenCV)
     from trainer.evaluate import judge, predict, truth_of  # noqa: PLC0415
 
     config = runs.read_config(run)
@@ -201,7 +201,7 @@ def compare(
     _refuse_what_cannot_be_compared(run, *paths)
     samples = _people_kept_aside(run, config)
     on_progress(0, len(samples))
-    predictors = [Predictor.load(path, device=device) for path in paths]
+    predictors = [Predictor.load(path, device=device, engine="pytorch") for path in paths]
     done = 0
 
     def on_faces(count: int) -> None:
@@ -348,7 +348,8 @@ def _has_kept_aside(info: Mapping[str, Any], config: TrainConfig, faces: int) ->
 
 
 def _start_has_kept_aside(config: TrainConfig, faces: int) -> bool:
-    from trainer.core.checkpoint import CheckpointError, load_checkpoint  # noqa: PLC0415 (torch)
+    from trainer.core.checkpoint import load_checkpoint  # noqa: PLC0415 (torch)
+    from trainer.core.weights_file import CheckpointError  # noqa: PLC0415 (the same)
 
     try:
         return _has_kept_aside(load_checkpoint(config.finetune).info, config, faces)

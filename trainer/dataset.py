@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from trainer.core.models import InputSpec
+    from trainer.core.input_spec import InputSpec
 
 CACHE_PER_BOX: Final = 2.0
 """Side of a cached crop over the side of the face box: room for augmentation to shift, turn and shrink."""

@@ -15,13 +15,14 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import nn
 
-from trainer.core.checkpoint import Checkpoint, CheckpointError, load_checkpoint
+from trainer.core.checkpoint import Checkpoint, load_checkpoint
+from trainer.core.devices import resolve_device
 from trainer.core.errors import FkdError
 from trainer.core.models import count_parameters
-from trainer.core.predictor import resolve_device
 from trainer.core.preprocess import as_grey_or_bgr, crop_squares, extract_crop
 from trainer.core.resources import default_weights_path
 from trainer.core.text import Text
+from trainer.core.weights_file import CheckpointError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -114,7 +115,7 @@ class Inspection:
     """
 
     def __init__(self, weights: Path | str | Checkpoint | None = None, *, device: str = "auto") -> None:
-        self.device = resolve_device(device)
+        self.device = torch.device(resolve_device(device))
         checkpoint = weights if isinstance(weights, Checkpoint) else load_checkpoint(_path(weights))
         network = checkpoint.network.eval()
         self.network_name = checkpoint.name

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import io
-import os
 import subprocess
 import sys
-import warnings
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
 import cv2
 import numpy as np
 import torch
 
+from trainer.core.engines import agreement
+from trainer.core.engines.onnx_file import without_deprecation_warnings
+from trainer.core.engines.onnx_runtime import OnnxRuntimeError, import_onnxruntime
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     Crops = NDArray[np.float32]
     Outputs = Mapping[str, NDArray[np.float32]]
 
-TOLERANCE_PX: Final = 0.05
-"""Of the crop: a twentieth of the noise of the labels that networks are trained on."""
-TOLERANCE_LOGIT: Final = 0.01
 OPENCV_LIMIT_S: Final = 120.0
 
 _OPENCV_PROGRAM: Final = """
@@ -69,26 +67,17 @@ class Check:
         """Whether the results are the network's, but for rounding."""
         if self.difference_px is None:
             return False
-        return self.difference_px <= TOLERANCE_PX and self.difference_logit <= TOLERANCE_LOGIT
+        return agreement.is_close(self.difference_px, self.difference_logit)
 
 
-def sample_crops(size_px: int, *, seed: int = 0) -> list[Crops]:
-    """Make crops to compare on: a batch of five and each of two alone.
-
-    Noise, blotches as large as the parts of a face, a slope of light, and a flat grey, which is where a normalisation
-    divides by nothing.
+def sample_crops(size_px: int) -> list[Crops]:
+    """Make crops to compare on: a batch of five (see `agreement.sample_crops`), and each of two alone.
 
     Returns
     -------
     (N, 1, S, S) float32 in [0, 1], whole numbers of 255ths, as they come from pictures.
     """
-    random = np.random.default_rng(seed)
-    noise = random.random((size_px, size_px), np.float32)
-    blotches = [cv2.GaussianBlur(noise, (0, 0), size_px * part) for part in (0.02, 0.06)]
-    slope = np.linspace(0, 1, size_px, dtype=np.float32)[None] * np.ones((size_px, 1), np.float32)
-    crops = [noise, *((b - b.min()) / (b.max() - b.min()) for b in blotches), 0.7 * slope + 0.3 * noise]
-    crops.append(np.full_like(noise, 0.5))
-    batch = (np.round(np.stack(crops)[:, None] * 255) / 255).astype(np.float32)  # (5, 1, S, S)
+    batch: Crops = np.divide(agreement.sample_crops(size_px), 255, dtype=np.float32)  # (5, 1, S, S)
     return [batch, batch[2:3], batch[4:5]]
 
 
@@ -121,7 +110,7 @@ def check(
     if not is_onnx:
         results.append((f"TorchScript of PyTorch {torch.__version__}", _run_torchscript(path, output_names, batches)))
     else:
-        if find_spec("onnxruntime"):
+        with suppress(OnnxRuntimeError):
             results.append(_run_onnxruntime(path, output_names, batches))
         results.append((f"OpenCV {cv2.__version__} (dnn)", _run_opencv(path, output_names, batches)))
     return tuple(_compare(runtime, wanted, got, size_px=size_px) for runtime, got in results)
@@ -130,18 +119,13 @@ def check(
 def _compare(runtime: str, wanted: Sequence[Outputs], got: Sequence[Outputs] | None, *, size_px: int) -> Check:
     if got is None:
         return Check(runtime, None)
-    points = max(_difference(w["points"], g["points"]) for w, g in zip(wanted, got, strict=True))
-    logit = max(
-        _difference(w["face_logit"], g["face_logit"].reshape(-1)) if "face_logit" in w else 0.0  # (N, 1) from OpenCV
+    points = max(agreement.largest_difference(w["points"], g["points"]) for w, g in zip(wanted, got, strict=True))
+    logits = [
+        agreement.largest_difference(w["face_logit"], g["face_logit"].reshape(-1))  # (N, 1) from OpenCV
         for w, g in zip(wanted, got, strict=True)
-    )
-    return Check(runtime, points * size_px, logit)
-
-
-def _difference(wanted: NDArray[np.float32], got: NDArray[np.float32]) -> float:
-    if wanted.shape != got.shape or not np.isfinite(got).all():
-        return float("inf")
-    return float(np.abs(wanted - got).max())
+        if "face_logit" in w
+    ]
+    return Check(runtime, points * size_px, max(logits, default=0.0))
 
 
 def _named(names: Sequence[str], outputs: Sequence[Any]) -> Outputs:
@@ -155,9 +139,7 @@ def _run_torchscript(path: Path, names: Sequence[str], batches: Sequence[Crops])
 
 
 def _run_onnxruntime(path: Path, names: Sequence[str], batches: Sequence[Crops]) -> tuple[str, list[Outputs]]:
-    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before the import: it sends usage data from 1.29 on
-    import onnxruntime  # noqa: PLC0415 (optional)
-
+    onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
@@ -181,16 +163,3 @@ def _run_opencv(path: Path, names: Sequence[str], batches: Sequence[Crops]) -> l
         return None
     with np.load(io.BytesIO(run.stdout)) as answer:
         return [{name: answer[f"{number} {name}"] for name in names} for number in range(len(batches))]
-
-
-@contextmanager
-def without_deprecation_warnings() -> Iterator[None]:
-    """Silence what PyTorch says of TorchScript and of the exporter that stands on it: they are used on purpose."""
-    with warnings.catch_warnings():
-        for message in (
-            r"`torch\.jit\.\w+` is deprecated",
-            "You are using the legacy TorchScript-based ONNX export",
-            "The feature will be removed",
-        ):
-            warnings.filterwarnings("ignore", message, DeprecationWarning)
-        yield

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from trainer.core.models import InputSpec
+    from trainer.core.input_spec import InputSpec
     from trainer.dataset import FaceCrops
 
 AugmentationName = Literal["full", "random_crop", "none"]

@@ -12,7 +12,7 @@ import numpy as np
 
 from fkd_desktop.errors import NetworkError
 from fkd_desktop.live.network import load_predictor
-from trainer.core.predictor import available_devices
+from trainer.core.devices import available_devices
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -237,7 +237,7 @@ class LiveSession:
         try:
             return process(frame.image_bgr, frame.timestamp_s)
         except RuntimeError as error:  # what torch raises for a GPU that is full, lost or reset
-            device = predictor.device.type
+            device = predictor.device
             if device == "cpu":
                 raise
             _log.exception("the network failed on %s", device)

@@ -8,40 +8,44 @@ from typing import TYPE_CHECKING
 
 import cv2
 import pytest
-import torch
 
 from fkd_desktop.live.sources import camera as sources
 from fkd_desktop.live.sources import cameras
 from fkd_desktop.live.sources.cameras import CameraInfo
 from tests.live.fake_linux import FakeLinux
 from tests.live.helpers import FakeCapture
-from trainer.core.models import KeypointNetwork
+from trainer.core.engines.eager import PyTorchEngine
+from trainer.core.engines.onnx_runtime import OnnxRuntimeEngine
 from trainer.core.predictor import Predictor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
+
+    import numpy as np
 
 
 @pytest.fixture(scope="session")
 def predictor() -> Predictor:
     """Return the shipped network, on one core."""
-    torch.set_num_threads(1)
     return Predictor.load(device="cpu")
 
 
 @pytest.fixture
-def network_calls() -> Iterator[list[int]]:
-    """Collect the batch size of every forward pass of any network."""
+def network_calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Collect the batch size of every call of any network."""
     batches: list[int] = []
 
-    def note(module: torch.nn.Module, arguments: tuple[torch.Tensor, ...], _output: object) -> None:
-        if isinstance(module, KeypointNetwork):
-            batches.append(len(arguments[0]))
+    def counted(compute: Callable[..., object]) -> Callable[..., object]:
+        def count(engine: object, crops: np.ndarray) -> object:
+            batches.append(len(crops))
+            return compute(engine, crops)
 
-    hook = torch.nn.modules.module.register_module_forward_hook(note)
-    yield batches
-    hook.remove()
+        return count
+
+    for kind in (OnnxRuntimeEngine, PyTorchEngine):
+        monkeypatch.setattr(kind, "__call__", counted(kind.__call__))
+    return batches
 
 
 @pytest.fixture

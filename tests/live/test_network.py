@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def test_the_shipped_network_is_loaded_and_computes_in_one_thread() -> None:
     torch.set_num_threads(2)
     predictor = load_predictor(device="cpu")
-    assert predictor.network_name == "compact" and predictor.device.type == "cpu"
+    assert predictor.network_name == "compact" and predictor.device == "cpu"
     assert torch.get_num_threads() == 1
 
 

@@ -70,7 +70,7 @@ def test_faces_in_batches_are_those_one_by_one(predictor, other, samples) -> Non
 
 
 def test_networks_of_different_inputs_see_their_own_crops(predictor, samples) -> None:
-    simple = Predictor(Checkpoint(build_network("simple"), "simple"), device="cpu")
+    simple = Predictor.of(Checkpoint(build_network("simple"), "simple"), device="cpu")
     both = predict([simple, predictor], samples[:3]).points_px
     np.testing.assert_array_equal(both[0], predict([simple], samples[:3]).points_px[0])
     np.testing.assert_array_equal(both[1], predict([predictor], samples[:3]).points_px[0])

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from trainer import evaluation_report
-from trainer.core.checkpoint import CheckpointError
 from trainer.core.predictor import Predictor
 from trainer.core.resources import default_weights_path
+from trainer.core.weights_file import CheckpointError
 from trainer.dataset import split_by_identity
 from trainer.evaluate import EvaluationError, judge, predict, truth_of
 from trainer.evaluation_report import BOXES, CUMULATIVE, FIGURES, SPLITS, WORST, Report, Result
@@ -66,7 +66,8 @@ def _evaluate(options: argparse.Namespace) -> int:
     if options.out:
         _prepare(options.out)
     names = shortest_names(options.compare) if options.compare else []
-    predictors = [Predictor.load(path, device=options.device) for path in options.compare or [options.weights]]
+    weights = options.compare or [options.weights]
+    predictors = [Predictor.load(path, device=options.device, engine="pytorch") for path in weights]
     paths = options.compare or [options.weights or default_weights_path()]
     samples, as_they_are = _read(options, predictors)
     with tqdm(total=len(samples), unit="face", disable=None, leave=False, dynamic_ncols=True) as bar:

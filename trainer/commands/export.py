@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trainer.core.checkpoint import CheckpointError
+from trainer.core.engines.onnx_file import DEFAULT_OPSET
 from trainer.core.resources import default_weights_path
-from trainer.export import DEFAULT_OPSET, FORMATS, OPSETS, SUFFIXES, export
+from trainer.core.weights_file import CheckpointError
+from trainer.export import FORMATS, OPSETS, SUFFIXES, export
 
 if TYPE_CHECKING:
     import argparse

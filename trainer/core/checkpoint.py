@@ -17,22 +17,21 @@ from safetensors.torch import save
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from trainer.core.errors import FkdError
 from trainer.core.files import write_atomically
 from trainer.core.models import NETWORKS, KeypointNetwork
+from trainer.core.weights_file import (
+    FORMAT,
+    FORMAT_VERSION,
+    CheckpointError,
+    damaged,
+    read_metadata,
+    refuse_what_is_no_safetensors_file,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-FORMAT: Final = "fkd-keypoints"
-FORMAT_VERSION: Final = 1
-SUFFIX: Final = ".safetensors"
-_PICKLE_STARTS: Final = (b"\x80", b"PK\x03\x04")
 _FLOATS: Final = (torch.float16, torch.bfloat16, torch.float32)
-
-
-class CheckpointError(FkdError, ValueError):
-    """A weights file cannot be used; the message names the file and the reason."""
 
 
 @dataclass(frozen=True)
@@ -92,73 +91,19 @@ def load_checkpoint(path: Path | str) -> Checkpoint:
         If the file is missing, truncated, a pickle, of an unknown network, or does not fit that network exactly.
     """
     path = Path(path)
-    _refuse_what_is_no_safetensors_file(path)
+    refuse_what_is_no_safetensors_file(path)
     try:
         with safe_open(str(path), framework="pt") as file:
-            metadata = file.metadata() or {}
-            name, info = _read_metadata(path, metadata)
+            name, info = read_metadata(path, file.metadata())
             network = _blank_network(name)
             expected = network.state_dict()
             shapes = {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118 (not a dict)
             _compare_shapes(path, name, expected, shapes)
             state = {key: _read_tensor(path, key, file.get_tensor(key), expected[key].dtype) for key in expected}
     except (SafetensorError, OSError) as error:
-        raise CheckpointError(
-            "{path} is damaged or not a safetensors file ({error}); choose another file", path=path, error=error
-        ) from error
+        raise damaged(path, error) from error
     network.load_state_dict(state, strict=True, assign=True)
     return Checkpoint(network.eval(), name, info)
-
-
-def _refuse_what_is_no_safetensors_file(path: Path) -> None:
-    if not path.exists():
-        raise CheckpointError("there is no weights file {path}; check the path or choose another file", path=path)
-    if not path.is_file():
-        raise CheckpointError(
-            "{path} is a folder, not a weights file; choose a {suffix} file", path=path, suffix=SUFFIX
-        )
-    try:
-        with path.open("rb") as file:
-            start = file.read(9)
-    except OSError as error:
-        raise CheckpointError(
-            "{path} cannot be read ({reason}); check its permissions", path=path, reason=error.strerror
-        ) from error
-    # A safetensors file is a length in 8 bytes, of any value, then JSON.
-    if start.startswith(_PICKLE_STARTS) and not start.endswith(b"{"):
-        raise CheckpointError(
-            "{path} is a PyTorch pickle, which can run any code when opened; convert it to {suffix} where you trust it",
-            path=path,
-            suffix=SUFFIX,
-        )
-
-
-def _read_metadata(path: Path, metadata: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
-    if metadata.get("format") != FORMAT:
-        raise CheckpointError(
-            "{path} holds weights of some other program; choose weights that FKD's trainer saved", path=path
-        )
-    version = metadata.get("format_version", "")
-    if version != str(FORMAT_VERSION):
-        raise CheckpointError(
-            "{path} has format version {version!r}, this program reads {known}; update FKD Desktop",
-            path=path,
-            version=version,
-            known=FORMAT_VERSION,
-        )
-    name = metadata.get("network", "")
-    if name not in NETWORKS:
-        raise CheckpointError(
-            "{path} is of a network called {name!r}; this program knows {names}",
-            path=path,
-            name=name,
-            names=", ".join(NETWORKS),
-        )
-    try:
-        info = json.loads(metadata.get("info", "{}"))
-    except (ValueError, RecursionError) as error:
-        raise CheckpointError("{path} has a damaged header; choose another file", path=path) from error
-    return name, info if isinstance(info, dict) else {}
 
 
 class _SkipInitialisation(TorchFunctionMode):

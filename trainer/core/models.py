@@ -7,33 +7,17 @@ default.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from trainer.core.input_spec import InputSpec
 from trainer.core.keypoints import NUM_KEYPOINTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-
-@dataclass(frozen=True)
-class InputSpec:
-    """What a network wants to be fed.
-
-    Attributes
-    ----------
-    size_px
-        Side of the square grey crop.
-    crop_per_box
-        Side of the crop over the side of the face box.
-    """
-
-    size_px: int
-    crop_per_box: float
 
 
 class NetworkOutput(NamedTuple):
@@ -54,7 +38,7 @@ class NetworkOutput(NamedTuple):
 class KeypointNetwork(nn.Module):
     """Base of all networks.
 
-    Subclasses set `input_spec` and `loss_unit` and implement `forward`: (N, 1, S, S) float32 in [0, 1] ->
+    Subclasses set `input_spec`, `loss_unit` and `heads`, and implement `forward`: (N, 1, S, S) float32 in [0, 1] ->
     `NetworkOutput`.
     """
 
@@ -63,6 +47,8 @@ class KeypointNetwork(nn.Module):
     """Training divides keypoint errors (in units of the crop's side) by this before the loss."""
     memory_format: ClassVar[torch.memory_format] = torch.contiguous_format
     """How the network is laid out where it is fastest; `channels_last` makes `flatten` a copy."""
+    heads: ClassVar[tuple[str, ...]] = ()
+    """Layers whose results are decoded to keypoints and confidence: in float32 where the rest is in half precision."""
 
     def fold(self) -> None:
         """Rewrite the network for inference; the results stay the same up to rounding. The default does nothing."""
@@ -82,6 +68,8 @@ class _PublishedNetwork(KeypointNetwork):
 class Simple(_PublishedNetwork):
     """conv1 - pool1 - fc1: the published first try."""
 
+    heads = ("fc1",)
+
     def __init__(self) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(1, 32, 5)
@@ -96,6 +84,8 @@ class Simple(_PublishedNetwork):
 
 class TwoConv(_PublishedNetwork):
     """The published larger network: 540,951,732 parameters, all but 0.01 % of them in its linear layers."""
+
+    heads = ("fc3",)
 
     def __init__(self) -> None:
         super().__init__()
@@ -166,6 +156,7 @@ class Compact(KeypointNetwork):
     input_spec = InputSpec(size_px=96, crop_per_box=1.25)
     loss_unit = 1 / 96
     memory_format = torch.channels_last
+    heads = ("cells", "face")
 
     GRID: ClassVar[int] = 12
     _WIDTHS: ClassVar[tuple[int, int, int, int]] = (16, 32, 64, 96)

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import torch
 
 from trainer.core import preprocess
-from trainer.core.checkpoint import Checkpoint, CheckpointError, load_checkpoint
-from trainer.core.errors import FkdError
+from trainer.core.devices import DeviceError, resolve_device
+from trainer.core.engines.converted import ConvertedFolder, converted_engine, is_ready
+from trainer.core.engines.onnx_runtime import OnnxRuntimeError
 from trainer.core.keypoints import NUM_KEYPOINTS
-from trainer.core.names import DEVICE_NAMES, DeviceName
+from trainer.core.names import ENGINE_NAMES, DeviceName, EngineName
 from trainer.core.resources import default_weights_path
+from trainer.core.weights_file import CheckpointError, read_header
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import ArrayLike, NDArray
 
-    from trainer.core.models import KeypointNetwork
+    from trainer.core.checkpoint import Checkpoint
+    from trainer.core.engines.engine import Engine
+    from trainer.core.input_spec import InputSpec
 
-
-class DeviceError(FkdError, ValueError):
-    """The device that was asked for is not there."""
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -47,64 +51,77 @@ class Keypoints:
         return len(self.points_px)
 
 
-def available_devices() -> tuple[DeviceName, ...]:
-    """Devices that work here, best first."""
-    devices: list[DeviceName] = []
-    if torch.cuda.is_available():
-        devices.append("cuda")
-    if torch.backends.mps.is_available():
-        devices.append("mps")
-    return (*devices, "cpu")
-
-
-def resolve_device(device: DeviceName | str) -> torch.device:
-    """Turn a device's name into a device; "auto" is the best that works here.
-
-    Raises
-    ------
-    DeviceError
-        For an unknown name or a device that is not there.
-    """
-    if device not in DEVICE_NAMES:
-        raise DeviceError(
-            "no device is called {device!r}; choose one of {names}",
-            device=device,
-            names=", ".join(DEVICE_NAMES),
-        )
-    available = available_devices()
-    if device == "auto":
-        return torch.device(available[0])
-    if device not in available:
-        raise DeviceError(
-            "the device {device!r} is not available here; there are {names}",
-            device=device,
-            names=", ".join(available),
-        )
-    return torch.device(device)
-
-
 class Predictor:
     """A network, ready to find the keypoints of all faces of a frame in one batch.
 
-    Use it from one thread at a time. Most callers want `Predictor.load`: this takes the checkpoint's network over and
-    rewrites it for inference.
+    Use it from one thread at a time. Most callers want `Predictor.load`.
+
+    Parameters
+    ----------
+    engine
+        What computes the network.
+    spec
+        The network's input.
+    network_name
+        Its name in `trainer.core.names.NETWORK_NAMES`.
+    info
+        What training wrote about it.
+    fall_back
+        Makes the engine that takes over when the first one breaks; None for none.
     """
 
-    def __init__(self, checkpoint: Checkpoint, *, device: DeviceName | str = "auto") -> None:
-        self.device = resolve_device(device)
-        self.network_name = checkpoint.name
-        self.info: Mapping[str, Any] = checkpoint.info
-        network = checkpoint.network.eval()
-        network.fold()
-        network.requires_grad_(requires_grad=False)
-        self._network: KeypointNetwork = network.to(  # type: ignore[call-overload]
-            self.device, memory_format=network.memory_format
-        )
-        self._spec = network.input_spec
+    def __init__(
+        self,
+        engine: Engine,
+        spec: InputSpec,
+        *,
+        network_name: str,
+        info: Mapping[str, Any],
+        fall_back: Callable[[], Engine] | None = None,
+    ) -> None:
+        self._engine, self._spec, self._fall_back = engine, spec, fall_back
+        self.network_name = network_name
+        self.info = info
+
+    @property
+    def device(self) -> DeviceName:
+        """Where the network is computed."""
+        return self._engine.device
+
+    @property
+    def engine_name(self) -> str:
+        """What computes it, as users read it."""
+        return self._engine.name
 
     @classmethod
-    def load(cls, weights: Path | str | None = None, *, device: DeviceName | str = "auto") -> Self:
+    def of(cls, checkpoint: Checkpoint, *, device: DeviceName | str = "auto") -> Self:
+        """Compute a checkpoint's network with PyTorch; takes the network over and rewrites it.
+
+        Raises
+        ------
+        DeviceError
+            If the device is not there.
+        """
+        from trainer.core.engines.eager import PyTorchEngine  # noqa: PLC0415 (torch)
+
+        engine = PyTorchEngine(checkpoint.network, device=resolve_device(device))
+        return cls(engine, checkpoint.network.input_spec, network_name=checkpoint.name, info=checkpoint.info)
+
+    @classmethod
+    def load(
+        cls,
+        weights: Path | str | None = None,
+        *,
+        device: DeviceName | str = "auto",
+        engine: EngineName = "auto",
+        converted_dir: Path | None = None,
+        torch_threads: int | None = None,
+    ) -> Self:
         """Load weights and get ready to predict.
+
+        On the CPU, "auto" is ONNX Runtime for the shipped weights, and for others whose conversion can be kept; torch
+        is then not even imported, unless there is something to convert. On CUDA it is recorded graphs of PyTorch in
+        half precision. Whatever does not work gives way to plain PyTorch, with a line in the log.
 
         Parameters
         ----------
@@ -112,24 +129,71 @@ class Predictor:
             A safetensors file that the trainer saved; None for the shipped weights.
         device
             "auto" (CUDA, then MPS, then CPU), "cpu", "cuda" or "mps".
+        engine
+            "auto" (the quickest on the device), "onnxruntime" (CPU only) or "pytorch" (in single precision, for results
+            that stay the same).
+        converted_dir
+            Where networks that were converted for ONNX Runtime are kept.
+        torch_threads
+            Threads that PyTorch computes in, if it comes to that; None leaves them as they are.
 
         Raises
         ------
         CheckpointError
             If the weights cannot be used.
         DeviceError
-            If the device is not there.
+            If the device is not there, or the engine does not know it.
         """
-        device = resolve_device(device).type  # fail on the device before reading gigabytes
+        device = _device_for(engine, device)  # fail on the device before reading gigabytes
         if weights is None:
             try:
                 weights = default_weights_path()
             except FileNotFoundError as error:
                 raise CheckpointError("there are no shipped weights: {error}", error=error) from error
-        return cls(load_checkpoint(weights), device=device)
+        path = Path(weights)
+        plain = partial(_plain_engine, path, device, torch_threads)
+        if engine != "pytorch" and device == "cpu":
+            name, info = read_header(path)
+            folder = ConvertedFolder(converted_dir) if converted_dir is not None else None
+            if engine == "onnxruntime" or is_ready(path, name, folder):
+                _limit_torch(torch_threads)
+                try:
+                    onnx = converted_engine(path, name, folder)
+                except OnnxRuntimeError as error:
+                    _log.warning("PyTorch is used for %s, not ONNX Runtime: %s", path, error)
+                else:
+                    return cls(onnx, onnx.spec, network_name=name, info=info, fall_back=lambda: plain()[0])
+        if engine == "auto" and device == "cuda":
+            try:
+                graphs, checkpoint = _graph_engine(path)
+            except RuntimeError:
+                _log.warning("plain PyTorch is used for %s, without CUDA graphs", path, exc_info=True)
+            else:
+                return cls(
+                    graphs,
+                    checkpoint.network.input_spec,
+                    network_name=checkpoint.name,
+                    info=checkpoint.info,
+                    fall_back=lambda: plain()[0],
+                )
+        eager, checkpoint = plain()
+        return cls(eager, checkpoint.network.input_spec, network_name=checkpoint.name, info=checkpoint.info)
 
     def warm_up(self) -> None:
-        """Run once on nothing in particular, so that the first real frame is not the slow one."""
+        """Compute nothing in particular, so that the first real frame is not the slow one.
+
+        Raises
+        ------
+        RuntimeError
+            If neither the engine nor the one that it falls back to works.
+        """
+        try:
+            self._engine.warm_up()
+        except RuntimeError:
+            self._give_way()
+            self._engine.warm_up()
+        if self.device != "cpu":
+            self._fall_back = None  # a GPU that breaks from now on is lost for PyTorch too
         self.predict(np.zeros((64, 64, 3), np.uint8), [[16, 16, 32, 32]])
 
     def predict(self, frame_bgr: NDArray[np.uint8], boxes_xywh: ArrayLike) -> Keypoints:
@@ -171,12 +235,55 @@ class Predictor:
         """Run the network on crops; the second half of `predict`, apart so that each can be timed."""
         if len(crops) == 0:
             return Keypoints(np.empty((0, NUM_KEYPOINTS, 2), np.float32), np.empty(0, np.float32))
-        with torch.inference_mode():
-            batch = torch.from_numpy(crops).to(self.device).float().div_(255)
-            output = self._network(batch)
-            points = output.points.float().cpu().numpy()
-            if output.face_logit is None:
-                confidence = np.ones(len(crops), np.float32)
-            else:
-                confidence = output.face_logit.float().sigmoid().cpu().numpy()
+        try:
+            points, confidence = self._engine(crops)
+        except RuntimeError:
+            self._give_way()
+            points, confidence = self._engine(crops)
         return Keypoints(preprocess.unit_to_frame(points, squares), confidence)
+
+    def _give_way(self) -> None:
+        """Let the other engine take over from one that broke; raise again what it raised if there is none."""
+        if self._fall_back is None:
+            raise  # noqa: PLE0704 (called while it is handled)
+        make, self._fall_back = self._fall_back, None
+        _log.warning("%s failed on %s; PyTorch takes over", self.engine_name, self.device.upper(), exc_info=True)
+        try:
+            self._engine = make()
+        except CheckpointError as error:
+            raise RuntimeError(str(error)) from error
+
+
+def _device_for(engine: str, device: str) -> DeviceName:
+    if engine not in ENGINE_NAMES:
+        raise DeviceError(
+            "no engine is called {engine!r}; choose one of {names}", engine=engine, names=", ".join(ENGINE_NAMES)
+        )
+    if engine == "onnxruntime" and device == "auto":
+        return "cpu"
+    resolved = resolve_device(device)
+    if engine == "onnxruntime" and resolved != "cpu":
+        raise DeviceError("ONNX Runtime computes on the CPU only, not on {device!r}; choose cpu", device=device)
+    return resolved
+
+
+def _plain_engine(path: Path, device: DeviceName, torch_threads: int | None) -> tuple[Engine, Checkpoint]:
+    from trainer.core.checkpoint import load_checkpoint  # noqa: PLC0415 (torch, here and below)
+    from trainer.core.engines.eager import PyTorchEngine  # noqa: PLC0415
+
+    _limit_torch(torch_threads)
+    checkpoint = load_checkpoint(path)
+    return PyTorchEngine(checkpoint.network, device=device), checkpoint
+
+
+def _graph_engine(path: Path) -> tuple[Engine, Checkpoint]:
+    from trainer.core.checkpoint import load_checkpoint  # noqa: PLC0415 (torch, here and below)
+    from trainer.core.engines.cuda_graph import CudaGraphEngine  # noqa: PLC0415
+
+    checkpoint = load_checkpoint(path)
+    return CudaGraphEngine(checkpoint.network), checkpoint
+
+
+def _limit_torch(threads: int | None) -> None:
+    if threads is not None and (torch := sys.modules.get("torch")) is not None:
+        torch.set_num_threads(threads)

@@ -25,3 +25,8 @@ def assets_dir() -> Path:
 def default_weights_path() -> Path:
     """Return the path of the shipped weights."""
     return assets_dir() / "weights" / "compact.safetensors"
+
+
+def default_onnx_path() -> Path:
+    """Return the path of the shipped weights as ONNX; assets/scripts/make_weights.py makes it of the others."""
+    return default_weights_path().with_suffix(".onnx")

@@ -112,7 +112,7 @@ class ConfigForm(QWidget):
         self._refresh()
 
     def set_devices(self, names: Sequence[str]) -> None:
-        """Say which devices work here, best first, as `trainer.core.predictor.available_devices` does."""
+        """Say which devices work here, best first, as `trainer.core.devices.available_devices` does."""
         self._devices = tuple(names)
         editor = self._rows["device"].editor
         assert isinstance(editor, ChoiceEditor)

@@ -182,6 +182,6 @@ class NewRunPage(QWidget):
 
 
 def _available_devices(_job: Job) -> Any:
-    from trainer.core.predictor import available_devices  # noqa: PLC0415 (imports torch: off the GUI thread)
+    from trainer.core.devices import available_devices  # noqa: PLC0415 (imports torch: off the GUI thread)
 
     return available_devices()
