@@ -8,11 +8,7 @@ from PySide6.QtCore import QObject, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QMainWindow
 
-from fkd_desktop import diagnostics
 from fkd_desktop.settings import log_path
-from fkd_desktop.ui.about import AboutDialog
-from fkd_desktop.ui.manual import show_manual
-from fkd_desktop.ui.shortcuts_dialog import ShortcutsDialog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,17 +37,23 @@ class HelpDesk(QObject):
     @Slot()
     def show_manual(self) -> None:
         """Open the manual, or say where else there is something to read."""
+        from fkd_desktop.ui.manual import show_manual  # noqa: PLC0415 (see `Settling`)
+
         if trouble := show_manual():
             self.noticed.emit(trouble)
 
     @Slot()
     def show_shortcuts(self) -> None:
         """List every action that has a key."""
+        from fkd_desktop.ui.shortcuts_dialog import ShortcutsDialog  # noqa: PLC0415 (see `Settling`)
+
         ShortcutsDialog(self._window).open()  # the picture moves on behind it
 
     @Slot()
     def show_about(self) -> None:
         """Say what this is, in which version, on what."""
+        from fkd_desktop.ui.about import AboutDialog  # noqa: PLC0415 (see `Settling`)
+
         facts = self._session_facts()
         for in_english in ("Source", "State"):  # words of the program, for reports
             facts.pop(in_english, None)
@@ -62,6 +64,8 @@ class HelpDesk(QObject):
     @Slot()
     def copy_diagnostics(self) -> None:
         """Put what a helper asks for on the clipboard."""
+        from fkd_desktop import diagnostics  # noqa: PLC0415 (see `Settling`)
+
         QGuiApplication.clipboard().setText(diagnostics.report(self._session_facts()))
         self._window.statusBar().showMessage(self.tr("Diagnostics are on the clipboard"), SAID_MS)
 

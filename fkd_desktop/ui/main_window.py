@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QGu
 from PySide6.QtWidgets import QAbstractButton, QMainWindow, QMenu
 
 from fkd_desktop.controller import Controller, NetworkState, SessionState
+from fkd_desktop.i18n import translated
 from fkd_desktop.ui.capture_desk import CaptureDesk
 from fkd_desktop.ui.commands import Commands
 from fkd_desktop.ui.dropping import dropped_path, take_files
@@ -28,6 +29,7 @@ from fkd_desktop.ui.session_pane import SessionPane, describe_source
 from fkd_desktop.ui.source_opener import SourceOpener
 from fkd_desktop.ui.sources.words import mode_text
 from fkd_desktop.ui.training.indicator import TrainingIndicator
+from fkd_desktop.ui.welcome import WelcomeDesk
 from fkd_desktop.ui.workshop import Workshop
 
 if TYPE_CHECKING:
@@ -82,6 +84,9 @@ class MainWindow(QMainWindow):
         )
         self.help = HelpDesk(session_facts=self.session_facts, window=self)
         self.launcher = LauncherDesk(self.commands.launcher, self)
+        self.welcome = WelcomeDesk(
+            controller, settings, pane=self.pane, opener=self.opener, overlays=self.overlays, commands=self.commands
+        )
         self.network_menu = NetworkMenu(controller, self.workshop, settings, self)
         self._make_bars()
         self._connect_commands()
@@ -146,6 +151,7 @@ class MainWindow(QMainWindow):
             (commands.preferences, self.open_preferences),
             (commands.manual, self.help.show_manual),
             (commands.shortcuts, self.help.show_shortcuts),
+            (commands.welcome, self.welcome.show),
             (commands.open_log, self.help.open_log),
             (commands.diagnostics, self.help.copy_diagnostics),
             (commands.about, self.help.show_about),
@@ -177,6 +183,8 @@ class MainWindow(QMainWindow):
         self.overlays.restore(layer_names)
         for name in ("mirrored", "smoothing"):
             self._preferences.apply(name)
+        if self._settings.notice is not None:
+            self.notices.show("desk", translated(self._settings.notice))
 
     # --- what a user does
 
@@ -326,9 +334,13 @@ class MainWindow(QMainWindow):
     # --- view
 
     def _leave(self) -> None:
-        """Leave what Esc leaves: a countdown, else fullscreen."""
-        if not self.capture.controller.cancel_countdown():
+        """Leave what Esc leaves: a countdown, else fullscreen, else the welcome."""
+        if self.capture.controller.cancel_countdown():
+            return
+        if self.commands.fullscreen.isChecked():
             self.commands.fullscreen.setChecked(False)
+        else:
+            self.welcome.skip()
 
     @Slot(bool)
     def _on_dock_visibility_changed(self, _visible: bool) -> None:

@@ -55,6 +55,12 @@ class SessionPane(QWidget):
         layout.addWidget(self.transport)
         self.transport.hide()
 
+    def add_below(self, widget: QWidget) -> None:
+        """Give a widget a place of its own below the picture, which it takes nothing of but room."""
+        layout = self.layout()
+        assert isinstance(layout, QVBoxLayout)
+        layout.insertWidget(layout.indexOf(self.stage) + 1, widget)
+
     @property
     def shows_picture(self) -> bool:
         """Whether the picture is on show, not an empty state."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, QUrl
-from PySide6.QtGui import QImage, QPalette, QResizeEvent, QTextCursor, QTextDocument
+from PySide6.QtGui import QColor, QImage, QPalette, QResizeEvent, QTextCursor, QTextDocument
 from PySide6.QtWidgets import QTextBrowser, QWidget
 
 MARGIN_PX: Final = 28
@@ -16,18 +16,17 @@ h1 {{ font-size: 24px; font-weight: 600; margin-top: 8px; margin-bottom: 10px; }
 h2 {{ font-size: 18px; font-weight: 600; margin-top: 22px; margin-bottom: 6px; }}
 h3 {{ font-size: 15px; font-weight: 600; margin-top: 16px; margin-bottom: 4px; }}
 p, li {{ line-height: 125%; margin-top: 6px; margin-bottom: 6px; }}
-td p, th p {{ margin: 0; }}
+td p, th p {{ margin: 0; text-align: left; }}
+table {{ margin-top: 6px; margin-bottom: 10px; }}
+td, th {{ border: 1px solid {line}; }}
 pre {{ background: {shade}; margin: 8px; }}
 code {{ background: {shade}; }}
 th {{ background: {shade}; }}
 a {{ color: {link}; }}
 """
 _TABLE: Final = re.compile(r"<table[^>]*>")
-_BORDERED: Final = (
-    '<table border="1" cellspacing="0" cellpadding="6" width="100%" '
-    'style="border-collapse: collapse; border-color: {}">'
-)
-"""Qt draws a table's lines by its attributes."""
+_BORDERED: Final = '<table border="1" cellspacing="0" cellpadding="6" width="100%" style="border-collapse: collapse">'
+"""Qt reads a table's measures from its attributes alone."""
 
 
 class PageView(QTextBrowser):
@@ -37,6 +36,7 @@ class PageView(QTextBrowser):
         super().__init__(parent)
         self.setOpenExternalLinks(True)
         self.setFrameShape(QTextBrowser.Shape.NoFrame)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)  # else pages change their width with it
         self.document().setDocumentMargin(MARGIN_PX)
         self._width_px = 0
         self._resized = QTimer(self, singleShot=True, interval=120)
@@ -55,13 +55,13 @@ class PageView(QTextBrowser):
         content = super().loadResource(kind, name)
         if kind == QTextDocument.ResourceType.HtmlResource.value and content is not None:
             text = bytes(content).decode("utf-8")
-            return _TABLE.sub(_BORDERED.format(self.palette().color(QPalette.ColorRole.Mid).name()), text)
+            return _TABLE.sub(_BORDERED, text)
         return content
 
     def _picture(self, url: QUrl) -> QImage:
         image = QImage(str(Path(url.toLocalFile())))
         ratio = self.devicePixelRatioF()
-        room = max(200, self.viewport().width() - 2 * MARGIN_PX - 8)
+        room = max(200, self.viewport().width() - 2 * MARGIN_PX - 2)
         if image.width() > room:
             size = QSize(round(room * ratio), round(room * ratio * image.height() / image.width()))
             image = image.scaled(size, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation)
@@ -70,8 +70,10 @@ class PageView(QTextBrowser):
 
     def _style(self) -> None:
         palette = self.palette()
-        shade, link = palette.color(QPalette.ColorRole.AlternateBase), palette.color(QPalette.ColorRole.Link)
-        self.document().setDefaultStyleSheet(_STYLE.format(shade=shade.name(), link=link.name()))
+        roles = {"shade": QPalette.ColorRole.AlternateBase, "link": QPalette.ColorRole.Link}
+        colours = {name: palette.color(role).name() for name, role in roles.items()}
+        text, ground = palette.color(QPalette.ColorRole.Text), palette.color(QPalette.ColorRole.Base)
+        self.document().setDefaultStyleSheet(_STYLE.format(line=_between(text, ground).name(), **colours))
 
     def _lay_out_anew(self) -> None:
         """Show the page once more, where it was: with pictures of another size, or in other colours."""
@@ -93,3 +95,9 @@ class PageView(QTextBrowser):
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_resized"):
             self._resized.start()
+
+
+def _between(text: QColor, ground: QColor) -> QColor:
+    """Return a quiet line's colour, nearer to the ground."""
+    mixed = (round(0.25 * one + 0.75 * other) for one, other in zip(text.getRgb(), ground.getRgb(), strict=True))
+    return QColor(*mixed)

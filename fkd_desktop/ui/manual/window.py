@@ -57,6 +57,7 @@ class ManualWindow(QWidget):
         self.search.textChanged.connect(self._on_search_text_changed)
         self.search.returnPressed.connect(self._find_next)
         self.contents = QListWidget()
+        self.contents.setSpacing(2)
         self.contents.setAccessibleName(self.tr("Contents"))
         for page in pages:
             item = QListWidgetItem(page.title, self.contents)
