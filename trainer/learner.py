@@ -216,6 +216,12 @@ class Learner:
         """Faces that this process looks at together: they fit into its memory."""
         return math.ceil(self._config.batch_size / self._team.size / self._parts)
 
+    @property
+    def state_bytes(self) -> int:
+        """About how large `state` is: the weights, and up to two more numbers for each."""
+        slots = 1 if self._config.optimizer == "sgd" else 2
+        return (1 + slots) * sum(p.nbytes for p in self.network.parameters())
+
     def state(self, facts: Mapping[str, Any]) -> bytes:
         """Return everything that later steps depend on, and `facts`, as a safetensors file.
 

@@ -21,6 +21,7 @@ from trainer.core.text import Text
 from trainer.dataset import load_crops, split_by_identity, training_cache
 from trainer.learner import Learner, memory_explained, memory_in_use
 from trainer.parallel import Team, is_distributed, is_leader, joined_team, local_device
+from trainer.progress import KeptState, Progress
 from trainer.readers import read_samples
 from trainer.run_folder import RunFolder
 from trainer.runs import BEST, LAST, STATE, TrainingError, read_config
@@ -151,25 +152,15 @@ def _run_in_team(
 
 
 @dataclass
-class _Progress:
-    """Where a run is: what must be kept, beside the learner's state, to go on."""
-
-    epoch: int = 1
-    batch: int = 0  # done in that epoch
-    loss_sum: float = 0.0  # of those
-    best_nme: float = math.inf
-    faces: int = 0  # to train on: others would be another run
-
-
-@dataclass
 class _Run:
     config: TrainConfig
     folder: RunFolder
     listener: _Listener
     team: Team
     device: torch.device
-    progress: _Progress = field(default_factory=_Progress)
+    progress: Progress = field(default_factory=Progress)
     has_started: bool = False
+    kept: KeptState = field(default_factory=KeptState)
 
     def train(self, network: KeypointNetwork, training_people: Any, validation_people: Any, *, go_on: bool) -> None:
         """Train to the end, or until asked to stop."""
@@ -223,6 +214,8 @@ class _Run:
             epoch = self.progress.epoch
             stopped = self._train_epoch(learner, sampler, validation)
             stopped = stopped or (epoch < config.epochs and self._must_stop())
+        if stopped and not self.listener.should_discard():
+            self._keep_state(learner)
         done = self.progress.epoch - (0 if self.progress.batch else 1)
         self._finish(epochs_done=done, stopped=stopped)
 
@@ -283,7 +276,7 @@ class _Run:
 
     def _restore(self, learner: Learner, state: bytes) -> None:
         try:
-            progress = _Progress(**learner.load_state(state))
+            progress = Progress(**learner.load_state(state))
         except (ValueError, TypeError) as error:
             raise self._damaged_state() from error
         if progress.faces != self.progress.faces:
@@ -295,7 +288,7 @@ class _Run:
                 faces=self.progress.faces,
                 before=progress.faces,
             )
-        self.progress = progress
+        self.progress, self.kept = progress, KeptState.of(progress)
 
     def _damaged_state(self) -> TrainingError:
         return TrainingError(
@@ -319,39 +312,29 @@ class _Run:
             images += faces
             is_time = time.perf_counter() - last_told >= BATCH_EVENT_EVERY_S
             if is_time or not learner.runs_ahead:
-                loss = self._add_losses(learner)
+                loss = progress.add(learner.losses(), self.config.learning_rate)
             if is_time:
                 last_told = time.perf_counter()
                 speed, memory = images / (last_told - began), memory_in_use(self.device)
                 self.tell(events.BatchDone(progress.epoch, progress.batch, loss, speed, memory))
-        self._add_losses(learner)
+        progress.add(learner.losses(), self.config.learning_rate)
         cut_short = progress.batch < sampler.batches
-        if progress.batch == first:  # stopped before the first step: all is on disk
+        if progress.batch == first:  # stopped before the first step: there is nothing new
             return True
         if cut_short and self.listener.should_discard():
             return True
         self._judge(learner, validation, seconds=time.perf_counter() - began)
         if not cut_short:
             progress.epoch, progress.batch, progress.loss_sum = progress.epoch + 1, 0, 0.0
-        if self.team.is_leader:
-            self.folder.write_state(learner.state(asdict(progress)))
+        if cut_short or self.kept.is_old_enough(learner.state_bytes):
+            self._keep_state(learner)
         return cut_short
 
-    def _add_losses(self, learner: Learner) -> float:
-        """Wait for the steps taken so far and add their losses up; return the last one's, if there is a new one."""
-        losses, progress = learner.losses(), self.progress
-        for batch, loss in enumerate(losses, progress.batch - len(losses) + 1):
-            if not math.isfinite(loss):
-                raise TrainingError(
-                    "the loss became {loss} in batch {batch} of epoch {epoch}; try a learning "
-                    "rate below {learning_rate:g}; the best weights so far are kept",
-                    loss=loss,
-                    batch=batch,
-                    epoch=progress.epoch,
-                    learning_rate=self.config.learning_rate,
-                )
-            progress.loss_sum += loss
-        return losses[-1] if losses else math.nan
+    def _keep_state(self, learner: Learner) -> None:
+        """Write what is needed to go on from here, if it is not on disk."""
+        if self.team.is_leader and not self.kept.is_of(self.progress):
+            self.folder.write_state(learner.state(asdict(self.progress)))
+            self.kept = KeptState.of(self.progress)
 
     def _judge(self, learner: Learner, validation: FaceCrops, *, seconds: float) -> None:
         """Judge the network, write its figures and weights, and tell."""
@@ -385,8 +368,10 @@ class _Run:
         self.tell(done)
         recipe = {name: value for name, value in asdict(self.config).items() if name not in FOLDER_SETTINGS}
         info = {"epoch": epoch, "validation": asdict(score), "config": recipe}
-        for name in (LAST, BEST) if is_best else (LAST,):
-            path = self.folder.save_weights(name, learner.network, name=self.config.model, info=info)
+        path = self.folder.save_weights(LAST, learner.network, name=self.config.model, info=info)
+        self.tell(events.CheckpointSaved(str(path), epoch))
+        if is_best:
+            path = self.folder.keep_as(BEST, LAST)
             self.tell(events.CheckpointSaved(str(path), epoch))
 
     def _finish(self, *, epochs_done: int, stopped: bool) -> None:

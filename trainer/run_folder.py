@@ -17,7 +17,7 @@ from trainer import events, plots
 from trainer.config import TrainConfig
 from trainer.contact_sheet import write_png
 from trainer.core.checkpoint import save_checkpoint
-from trainer.core.files import write_atomically
+from trainer.core.files import link_or_copy, replacing, write_atomically
 from trainer.runs import (
     ALL_FILES,
     CONFIG,
@@ -121,6 +121,13 @@ class RunFolder:
         path = self.path / file_name
         with self._explained(file_name):
             save_checkpoint(path, network, name=name, info=info)
+        return path
+
+    def keep_as(self, file_name: str, saved: str) -> Path:
+        """Replace a weights file by what was just saved as another; return its path."""
+        path = self.path / file_name
+        with self._explained(file_name), replacing(path) as temporary:
+            link_or_copy(self.path / saved, temporary)
         return path
 
     def write_state(self, content: bytes) -> None:

@@ -24,11 +24,12 @@ from tests.trainer.tiny import (
     only_failure,
     weights_of,
 )
-from trainer import events
+from trainer import events, progress
 from trainer.config import TrainConfig
 from trainer.core.checkpoint import CheckpointError, load_checkpoint
 from trainer.dataset import DatasetError
 from trainer.loop import fit, resume
+from trainer.run_folder import RunFolder
 from trainer.runs import TrainingError
 
 
@@ -134,6 +135,21 @@ def test_weights_that_a_run_began_with_are_used_again(config, unbroken, weights:
     resume(folder, on_event=ignore)
     assert_same_end(folder, unbroken(**way))
     assert not are_equal(weights_of(folder), weights_of(unbroken()))
+
+
+@pytest.mark.parametrize("after", [0, 1, 4, 5, 8, 9])
+def test_a_state_too_large_for_every_epoch_is_written_by_a_stop(config, unbroken, monkeypatch, after: int) -> None:
+    monkeypatch.setattr(progress, "LARGE", 0)
+    monkeypatch.setattr(progress, "BYTES_PER_S", 1e-6)
+    written = []
+    write_state = RunFolder.write_state
+    monkeypatch.setattr(RunFolder, "write_state", lambda *args: (written.append(args), write_state(*args)))
+    stop = Stop(after=after)
+    folder = fit(config, on_event=stop.on_event, should_stop=stop)
+    assert len(written) == (after > 0)
+    resume(folder, on_event=ignore)
+    assert len(written) == (after > 0)
+    assert_same_end(folder, unbroken())
 
 
 def test_a_run_may_be_stopped_at_every_batch(config: TrainConfig, unbroken) -> None:

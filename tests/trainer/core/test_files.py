@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from trainer.core.files import write_atomically
+from trainer.core.files import link_or_copy, replacing, write_atomically
 
 
 def names_in(folder: Path) -> list[str]:
@@ -55,3 +55,21 @@ def test_others_may_read_what_was_written_as_far_as_the_umask_says(path: Path) -
     finally:
         os.umask(before)
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
+
+
+@pytest.mark.parametrize("has_links", [True, False])
+def test_a_second_file_of_the_same_content_stays_when_one_is_replaced(path: Path, monkeypatch, has_links: bool) -> None:
+    def refuse(*_paths: Path) -> None:
+        raise PermissionError("this disk has no links")
+
+    if not has_links:
+        monkeypatch.setattr(os, "link", refuse)
+    other = path.with_name("other")
+    other.write_bytes(b"before")
+    write_atomically(path, b"one")
+    with replacing(other) as temporary:
+        link_or_copy(path, temporary)
+    assert other.read_bytes() == b"one"
+    write_atomically(path, b"two")
+    assert other.read_bytes() == b"one"
+    assert names_in(path.parent) == ["file", "other"]
