@@ -1,0 +1,239 @@
+"""Later starts and the first one: handing over, crashes, silence, and strangers."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from PySide6.QtNetwork import QLocalSocket
+
+from fkd_desktop import instance as module
+from fkd_desktop.instance import Instance, Request
+
+pytestmark = [
+    pytest.mark.usefixtures("qapp"),
+    pytest.mark.skipif(sys.platform == "win32", reason="looks at the socket's file"),
+]
+
+REQUEST = Request(
+    source="camera:1",
+    files=("/a b/ü.mp4", os.fsdecode(b"/\xff.png")),
+    overlays=("hat",),
+    model="/m.safetensors",
+    activation_token='x"\\_TIME5',
+)
+
+
+@pytest.fixture
+def address(tmp_path):
+    return str(tmp_path / "fkd-desktop-test")
+
+
+@pytest.fixture
+def start(address):
+    """Make instances that are closed in the end."""
+    made = []
+
+    def begin(**keywords):
+        made.append(Instance(address, **keywords))
+        return made[-1]
+
+    yield begin
+    for one in made:
+        one.close()
+
+
+def hand_over_elsewhere(address, request=REQUEST, answer_ms=5000):
+    """Hand over in a process of its own, as a later start does; return the process."""
+    code = f"""
+import sys
+from PySide6.QtCore import QCoreApplication
+from fkd_desktop.instance import Instance, Request
+application = QCoreApplication([])
+instance = Instance({address!r}, answer_ms={answer_ms})
+print(instance.hand_over(Request(**{request.__dict__!r})), instance.complaint)
+"""
+    return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+
+
+def test_a_later_start_is_heard_and_told_so(qtbot, start, address):
+    first = start()
+    assert first.hand_over(Request()) is False
+    with qtbot.waitSignal(first.requested, timeout=20_000) as heard:
+        later = hand_over_elsewhere(address)
+    assert heard.args == [REQUEST]
+    assert later.communicate(timeout=20)[0] == "True \n"
+    with qtbot.waitSignal(first.requested, timeout=20_000):
+        again = hand_over_elsewhere(address)
+    assert again.communicate(timeout=20)[0] == "True \n"
+
+
+def test_only_its_owner_may_open_the_socket(start, address):
+    start().hand_over(Request())
+    assert stat.S_IMODE(Path(address).stat().st_mode) & 0o077 == 0
+
+
+def test_after_a_proper_end_nothing_is_left_and_the_next_start_is_a_first(start, address):
+    one = start()
+    one.hand_over(Request())
+    one.close()
+    assert list(Path(address).parent.iterdir()) == []
+    assert start().hand_over(Request()) is False
+
+
+def test_the_socket_of_a_crashed_process_is_taken_over(qtbot, start, address):
+    dead = socket.socket(socket.AF_UNIX)
+    dead.bind(address)
+    dead.close()  # its file stays, as after kill -9
+    first = start()
+    assert first.hand_over(Request()) is False
+    assert first.complaint == ""
+    with qtbot.waitSignal(first.requested, timeout=20_000):
+        hand_over_elsewhere(address).communicate(timeout=20)
+
+
+def test_one_that_does_not_answer_is_said_and_costs_a_bounded_time(start, address, is_one_sentence):
+    with socket.socket(socket.AF_UNIX) as stuck:
+        stuck.bind(address)
+        stuck.listen()
+        later = start(answer_ms=200)
+        assert later.hand_over(REQUEST) is False
+        assert is_one_sentence(later.complaint) and "does not answer" in later.complaint
+    assert later._server is not None and later._server.isListening()
+
+
+def test_one_that_ends_meanwhile_is_no_complaint(start, address):
+    with socket.socket(socket.AF_UNIX) as ending:
+        ending.bind(address)
+        ending.listen()
+
+        def end():
+            connection, _ = ending.accept()
+            connection.close()
+
+        thread = threading.Thread(target=end)
+        thread.start()
+        later = start()
+        assert later.hand_over(REQUEST) is False
+        assert later.complaint == ""
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"\n",
+        b"{not json}\n",
+        b"[]\n",
+        b'{"source": 5}\n',
+        b'{"files": "x"}\n',
+        b'{"files": [1]}\n',
+        b'{"overlays": "hat"}\n',
+        b"\xff\xfe\n",
+        b"x" * (module.LONGEST_REQUEST + 2),
+    ],
+)
+def test_nonsense_is_dropped_and_the_instance_lives_on(qtbot, start, address, line):
+    first = start()
+    first.hand_over(Request())
+    heard = []
+    first.requested.connect(heard.append)
+    stranger = QLocalSocket()
+    stranger.connectToServer(address)
+    assert stranger.waitForConnected(5000)
+    with qtbot.waitSignal(stranger.disconnected, timeout=10_000):
+        stranger.write(line)
+    assert heard == []
+    with qtbot.waitSignal(first.requested, timeout=20_000):
+        hand_over_elsewhere(address).communicate(timeout=20)
+
+
+def test_a_request_in_pieces_and_of_a_later_version_is_understood(qtbot, start, address):
+    first = start()
+    first.hand_over(Request())
+    line = json.dumps({"source": "demo", "from_the_future": [1]}).encode() + b"\n"
+    other = QLocalSocket()
+    other.connectToServer(address)
+    assert other.waitForConnected(5000)
+    with qtbot.waitSignal(first.requested, timeout=10_000) as heard:
+        for byte in line:
+            other.write(bytes([byte]))
+            other.flush()
+    assert heard.args == [Request(source="demo")]
+    other.abort()
+
+
+def test_a_request_comes_back():
+    for request in (REQUEST, Request(), Request(overlays=())):
+        line = request.to_line()
+        assert line.count(b"\n") == 1 and line.endswith(b"\n")
+        assert Request.from_line(line) == request
+
+
+def test_two_starts_at_once_make_one_instance(address):
+    code = f"""
+import sys
+from PySide6.QtCore import QCoreApplication, QTimer
+from fkd_desktop.instance import Instance, Request
+application = QCoreApplication([])
+instance = Instance({address!r}, answer_ms=30_000)
+if instance.hand_over(Request()):
+    print("later")
+else:
+    instance.requested.connect(lambda _request: (print("first"), application.quit()))
+    application.exec()
+"""
+    both = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    assert sorted(process.communicate(timeout=60)[0].strip() for process in both) == ["first", "later"]
+
+
+# Where they meet
+
+
+@pytest.fixture
+def runtime(tmp_path, monkeypatch):
+    folder = tmp_path / "runtime"
+    folder.mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
+    monkeypatch.setattr(module.tempfile, "gettempdir", lambda: str(tmp_path))
+    return folder
+
+
+def test_users_displays_and_settings_have_addresses_of_their_own(runtime, monkeypatch):
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    seen = {module._usual_address()}
+    for name, value in (
+        ("DISPLAY", ":5"),
+        ("WAYLAND_DISPLAY", "wayland-1"),
+        ("XDG_CONFIG_HOME", "/x"),
+        ("QT_QPA_PLATFORM", "xcb"),
+    ):
+        monkeypatch.setenv(name, value)
+        seen.add(module._usual_address())
+    assert len(seen) == 5
+    assert module._usual_address() in seen, "and always the same ones"
+    assert {Path(address).parent for address in seen} == {runtime}
+
+
+def test_a_folder_that_others_may_write_to_is_not_used(runtime, tmp_path, monkeypatch):
+    runtime.chmod(0o755)
+    own = tmp_path / f"fkd-desktop-{os.getuid()}"
+    assert Path(module._usual_address()).parent == own
+    assert stat.S_IMODE(own.stat().st_mode) == 0o700
+    own.chmod(0o777)
+    assert module._usual_address() == "", "somebody else's, perhaps"
+    own.rmdir()
+    own.symlink_to(runtime)
+    assert module._usual_address() == ""
+    assert Instance().hand_over(REQUEST) is False
+
+
+def test_the_path_fits_into_a_sockets_address(runtime):
+    assert len(os.fsencode(Path("/run/user/4294967295") / Path(module._usual_address()).name)) < 60
