@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from trainer.core.files import write_atomically
 from trainer.core.models import NETWORKS, KeypointNetwork
+from trainer.core.tensor_file import write_tensors
 from trainer.core.weights_file import (
     FORMAT,
     FORMAT_VERSION,
@@ -70,7 +69,7 @@ def save_checkpoint(
         Store float16: half the size, keypoints within 0.05 px of the full ones for `compact`.
     """
     state = {
-        key: (value.half() if half and value.dtype == torch.float32 else value).detach().cpu().contiguous()
+        key: value.half() if half and value.dtype == torch.float32 else value
         for key, value in network.state_dict().items()
     }
     metadata = {
@@ -79,7 +78,7 @@ def save_checkpoint(
         "network": name,
         "info": json.dumps(dict(info or {}), sort_keys=True),
     }
-    write_atomically(path, save(state, metadata))
+    write_tensors(path, state, metadata)
 
 
 def load_checkpoint(path: Path | str) -> Checkpoint:
