@@ -39,7 +39,16 @@ NAMES: Final = {
     "drops": QT_TRANSLATE_NOOP("Diagnostics", "Dropped"),
 }
 """What facts are called in a window; a report for those who help is in English."""
-PACKAGES: Final = ("torch", "opencv-python", "PySide6-Essentials", "av", "numpy", "safetensors", "pyqtgraph")
+PACKAGES: Final = (
+    "torch",
+    "onnxruntime",
+    "opencv-python",
+    "PySide6-Essentials",
+    "av",
+    "numpy",
+    "safetensors",
+    "pyqtgraph",
+)
 """What is named with its version: what the live session stands on."""
 LOG_LINES: Final = 40
 

@@ -36,10 +36,13 @@ class DeviceSpeed:
         Its name, as `trainer.core.names.DEVICE_NAMES` has it.
     ms_per_frame
         Median time of crop and network for one face in a 640 x 480 frame.
+    engine_name
+        What computes the network there, as users read it.
     """
 
     device: DeviceName
     ms_per_frame: float
+    engine_name: str
 
 
 def measure_devices(
@@ -78,5 +81,5 @@ def measure_devices(
                 raise
             _log.warning("%s is not offered: %s", device, error)
             continue
-        speeds.append(DeviceSpeed(device, statistics.median(times_ms)))
+        speeds.append(DeviceSpeed(device, statistics.median(times_ms), predictor.engine_name))
     return tuple(speeds)

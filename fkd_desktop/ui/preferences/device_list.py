@@ -78,7 +78,9 @@ class DeviceList(QWidget):
         """Offer the devices that work."""
         names = {"cpu": self.tr("Processor (CPU)"), "cuda": self.tr("NVIDIA GPU (CUDA)"), "mps": self.tr("Apple GPU")}
         for speed in speeds:
-            text = self.tr("{0}: {1} ms a face").format(names[speed.device], numeral(f"{speed.ms_per_frame:.1f}"))
+            text = self.tr("{0}: {1} ms a face, by {2}").format(
+                names[speed.device], numeral(f"{speed.ms_per_frame:.1f}"), speed.engine_name
+            )
             self._layout.insertWidget(self._layout.count() - 1, self._add(speed.device, text))
         if self._chosen not in self._buttons:  # remembered from a time when it was there
             self._note.setText(self.tr("The device that was chosen is not there now; another one is used."))

@@ -11,8 +11,11 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from tests.trainer.tiny import small_disk
-from trainer.core.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
-from trainer.core.models import build_network
+from trainer.core.checkpoint import load_checkpoint, save_checkpoint
+from trainer.core.models import NETWORKS, build_network
+from trainer.core.names import NETWORK_NAMES
+from trainer.core.predictor import Predictor
+from trainer.core.weights_file import CheckpointError, read_header
 
 STORY = {"epoch": 7, "validation": {"nme_mean": 0.05}, "config": {"seed": 1, "model": "compact"}}
 
@@ -37,6 +40,9 @@ def refuses(is_one_sentence) -> Callable[..., str]:
             load_checkpoint(path)
         assert str(path) in str(caught.value)
         assert is_one_sentence(caught.value)
+        with pytest.raises(CheckpointError) as live:  # which looks at the header first, without torch
+            Predictor.load(path, device="cpu", converted_dir=path.parent / "cache")
+        assert str(live.value) == str(caught.value)
         return str(caught.value)
 
     return check
@@ -319,3 +325,30 @@ def test_a_full_disk_leaves_the_old_weights(network, path: Path) -> None:
 def test_the_file_is_plain_safetensors(network, path: Path) -> None:
     save_checkpoint(path, network, name="compact")
     assert set(load_file(path)) == set(network.state_dict())
+
+
+# --- the header alone, without torch ---
+
+
+def test_the_header_says_what_the_checkpoint_says(network, path: Path) -> None:
+    save_checkpoint(path, network, name="compact", info=STORY)
+    assert read_header(path) == ("compact", STORY)
+    assert tuple(NETWORK_NAMES) == tuple(NETWORKS)
+
+
+def test_the_header_is_refused_in_the_same_words(resave, path: Path, tmp_path: Path) -> None:
+    def told(read: Callable[[Path], object], path: Path) -> str:
+        with pytest.raises(CheckpointError) as caught:
+            read(path)
+        return str(caught.value)
+
+    pickled = tmp_path / "pickled.pt"
+    torch.save({"weights": torch.zeros(3)}, pickled)
+    cut = tmp_path / "cut.safetensors"
+    cut.write_bytes(resave().read_bytes()[:-1])
+    empty = tmp_path / "empty.safetensors"
+    empty.touch()
+    for bad in (tmp_path / "gone", tmp_path, pickled, cut, empty):
+        assert told(read_header, bad) == told(load_checkpoint, bad)
+    for metadata in ({"format": "other"}, {"format_version": "2"}, {"network": "resnet"}, {"info": "["}):
+        assert told(read_header, resave(**metadata)) == told(load_checkpoint, path)

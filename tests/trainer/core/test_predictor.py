@@ -11,6 +11,7 @@ import torch
 from trainer import metrics
 from trainer.core import resources
 from trainer.core.devices import DeviceError, available_devices, resolve_device
+from trainer.core.engines.eager import PyTorchEngine
 from trainer.core.keypoints import LEFT_EYE, RIGHT_EYE
 from trainer.core.models import Compact
 from trainer.core.names import DEVICE_NAMES
@@ -222,6 +223,79 @@ def test_every_device_agrees_with_the_processor(compact_weights: Path, frame, bo
     found = Predictor.load(compact_weights, device=device).predict(frame, boxes)
     np.testing.assert_allclose(found.points_px, expected.points_px, atol=0.1)
     np.testing.assert_allclose(found.confidence, expected.confidence, atol=0.01)
+
+
+# --- engines ---
+
+
+def test_an_unknown_engine_is_named_with_those_there_are(compact_weights: Path, is_one_sentence) -> None:
+    with pytest.raises(DeviceError, match=r"'tensorrt'.* auto, onnxruntime, pytorch") as caught:
+        Predictor.load(compact_weights, engine="tensorrt")
+    assert is_one_sentence(caught.value)
+
+
+@pytest.mark.parametrize("gpu", ["cuda", "mps"])
+def test_onnx_runtime_is_for_the_cpu_alone(compact_weights: Path, monkeypatch, is_one_sentence, gpu: str) -> None:
+    monkeypatch.setattr("trainer.core.devices.available_devices", lambda: (gpu, "cpu"))
+    with pytest.raises(DeviceError, match=f"'{gpu}'; choose cpu") as caught:
+        Predictor.load(compact_weights, device=gpu, engine="onnxruntime")
+    assert is_one_sentence(caught.value)
+    assert Predictor.load(device="auto", engine="onnxruntime").device == "cpu"
+
+
+def test_pytorch_is_used_where_it_is_asked_for(shipped: Predictor, demo) -> None:
+    assert shipped.engine_name == "ONNX Runtime"
+    plain = Predictor.load(device="cpu", engine="pytorch")
+    assert plain.engine_name == "PyTorch"
+    frame, face = demo[0]
+    found, wanted = (predictor.predict(frame, [box_of(face)]) for predictor in (shipped, plain))
+    np.testing.assert_allclose(found.points_px, wanted.points_px, atol=0.05 * face["width_px"] * 1.25 / 96)
+    np.testing.assert_allclose(found.confidence, wanted.confidence, atol=0.0025)
+    assert (found.points_px != wanted.points_px).any(), "two engines, not one"
+
+
+def test_a_gpu_whose_graphs_fail_computes_plainly(monkeypatch, caplog) -> None:
+    """On a machine without one: that PyTorch is tried on it then is seen by how that fails."""
+    monkeypatch.setattr("trainer.core.devices.available_devices", lambda: ("cuda", "cpu"))
+
+    class Broken:
+        def __init__(self, network: object) -> None:
+            raise RuntimeError("no graphs here")
+
+    monkeypatch.setattr("trainer.core.engines.cuda_graph.CudaGraphEngine", Broken)
+    tried = []
+    monkeypatch.setattr("trainer.core.engines.eager.PyTorchEngine", lambda network, device: tried.append(device))
+    Predictor.load()
+    assert tried == ["cuda"]
+    assert "no graphs here" in caplog.text
+
+
+def test_a_gpu_that_breaks_in_use_is_told_and_not_tried_again(monkeypatch) -> None:
+    class Gpu:
+        name, device = "PyTorch, CUDA graphs", "cuda"
+        broken = False
+
+        def __init__(self, network: object) -> None:
+            self.engine = PyTorchEngine(network, device="cpu")
+
+        def warm_up(self) -> None:
+            pass
+
+        def __call__(self, crops: np.ndarray) -> object:
+            if Gpu.broken:
+                raise RuntimeError("CUDA error: device lost")
+            return self.engine(crops)
+
+    monkeypatch.setattr("trainer.core.devices.available_devices", lambda: ("cuda", "cpu"))
+    monkeypatch.setattr("trainer.core.engines.cuda_graph.CudaGraphEngine", Gpu)
+    predictor = Predictor.load()
+    predictor.warm_up()
+    assert (predictor.device, predictor.engine_name) == ("cuda", "PyTorch, CUDA graphs")
+    Gpu.broken = True
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="device lost"):
+            predictor.warm_up()
+    assert predictor.device == "cuda"
 
 
 # --- weights ---

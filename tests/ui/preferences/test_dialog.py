@@ -104,7 +104,7 @@ def test_devices_are_measured_when_their_page_is_shown_and_one_is_chosen(dialog,
     dialog.tabs.setCurrentIndex(2)
     qtbot.waitUntil(lambda: "cpu" in dialog.devices.texts(), timeout=60_000)
     text = dialog.devices.texts()["cpu"]
-    assert text.startswith("Processor (CPU): ") and text.endswith(" ms a face")
+    assert text.startswith("Processor (CPU): ") and text.endswith(" ms a face, by ONNX Runtime")
     assert float(text.split(": ")[1].split(" ")[0]) > 0
     with qtbot.waitSignal(dialog.changed) as told:
         dialog.devices._buttons["cpu"].click()
@@ -115,7 +115,7 @@ def test_a_device_that_is_away_is_said_to_be(settings, qtbot):
     settings.device = "cuda"
     dialog = PreferencesDialog(settings, weights=None)
     qtbot.addWidget(dialog)
-    dialog.devices.show_speeds([DeviceSpeed("cpu", 5.0)])
+    dialog.devices.show_speeds([DeviceSpeed("cpu", 5.0, "PyTorch")])
     assert "not there now" in dialog.devices._note.text()
 
 
@@ -130,7 +130,7 @@ def test_a_device_that_fails_is_not_offered(monkeypatch):
     monkeypatch.setattr(devices, "load_predictor", load)
     monkeypatch.setattr(devices, "available_devices", lambda: ("mps", "cpu"))
     [only] = devices.measure_devices()
-    assert only.device == "cpu" and 0 < only.ms_per_frame < 5000
+    assert only.device == "cpu" and 0 < only.ms_per_frame < 5000 and only.engine_name == "ONNX Runtime"
 
 
 def test_reset_asks_and_then_forgets_everything(dialog, settings, qtbot):
