@@ -61,17 +61,26 @@ print(json.dumps({
 """
 
 
-def measure(weights: Path | None = None, *, rounds: int = ROUNDS) -> dict[str, Any]:
+def measure(*, quick: bool = False, weights: Path | None = None, rounds: int = ROUNDS) -> dict[str, Any]:
     """Measure every engine that is here.
+
+    Parameters
+    ----------
+    quick
+        A few rounds only, to see that it works.
+    weights
+        A safetensors file; None for the shipped weights.
+    rounds
+        How often each engine has its turn.
 
     Returns
     -------
     "ms" and "cpu_ms": engine -> batch size -> median milliseconds of a call (wall time, and the process's own);
     "off_px": engine -> largest difference from PyTorch in
     pixels of the crop; "network": what it takes (see `cost`); "core": what one core can do (see `core`); "share": part
-    of the core's multiply-adds that the quickest engine reaches, by batch size.
+    of the core's multiply-adds that the quickest engine on one core reaches, by batch size.
     """
-    path = weights or default_weights_path()
+    path, rounds = weights or default_weights_path(), 3 if quick else rounds
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     network = load_checkpoint(path).network
@@ -269,7 +278,7 @@ def main() -> int:
                     *(f"{c} face(s): {ms:.2f} {figures['cpu_ms'][engine][c]:.2f}  " for c, ms in times.items()),
                 )
         return 0
-    found = measure(options.weights, rounds=options.rounds)
+    found = measure(weights=options.weights, rounds=options.rounds)
     for title, kind in (("milliseconds of a call", "ms"), ("of the processor's time", "cpu_ms")):
         print(f"{title:26}" + "".join(f"{f'{count} faces':>9}" for count in BATCHES) + "   px off")
         for name, times in found[kind].items():

@@ -52,6 +52,7 @@ def test_the_wheel_carries_the_assets_and_nothing_else(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     for needed in (
         "fkd_assets/weights/compact.safetensors",
+        "fkd_assets/weights/compact.onnx",
         "fkd_assets/weights/MODEL_CARD.md",
         "fkd_assets/demo/demo.mp4",
         "fkd_assets/overlays/sunglasses/overlay.toml",
