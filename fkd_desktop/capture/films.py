@@ -6,9 +6,6 @@ import logging
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
-import av
-from filelock import FileLock, Timeout
-
 from fkd_desktop.capture.files import claim_file, free_bytes, not_writable, stem_now
 from fkd_desktop.errors import OutputError
 from fkd_desktop.live.mp4_file import cut_incomplete_tail
@@ -40,6 +37,8 @@ def film_place(folder: Path) -> Iterator[Path]:
                 "the disk of {folder} is nearly full, so nothing is recorded; free some space or choose another folder",
                 folder=folder,
             )
+    from filelock import FileLock  # noqa: PLC0415 (not at the window's start)
+
     path = claim_file(folder, stem_now(), ".mp4")
     mark = path.with_name(f".{path.name}{_MARK}")
     lock = FileLock(mark, timeout=0)
@@ -58,8 +57,13 @@ def film_place(folder: Path) -> Iterator[Path]:
 
 def recover_films(folder: Path) -> list[Path]:
     """Finish the films that were cut off, and return those that can be played; films being written are left alone."""
+    marks = sorted(folder.glob(f".*.mp4{_MARK}")) if folder.is_dir() else []
+    if not marks:
+        return []
+    from filelock import FileLock, Timeout  # noqa: PLC0415 (not at the window's start)
+
     recovered = []
-    for mark in sorted(folder.glob(f".*.mp4{_MARK}")) if folder.is_dir() else []:
+    for mark in marks:
         film = mark.with_name(mark.name.removeprefix(".").removesuffix(_MARK))
         try:
             with FileLock(mark, timeout=0):
@@ -82,6 +86,8 @@ def _finish(film: Path) -> bool:
     if not is_playable:
         film.unlink()
         return False
+    import av  # noqa: PLC0415 (not at the window's start)
+
     copy = film.with_name(f".{film.name}")
     try:
         with av.open(str(film)) as source, av.open(str(copy), "w", format="mp4") as target:

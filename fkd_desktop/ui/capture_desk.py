@@ -14,10 +14,10 @@ from fkd_desktop.controller import Controller, SessionState
 from fkd_desktop.ui.capture.actions import CaptureActions
 from fkd_desktop.ui.capture.indicator import FloatingIndicator, RecordingIndicator
 from fkd_desktop.ui.capture.surface import CaptureSurface
-from fkd_desktop.ui.capture.virtual_camera_dialog import VirtualCameraDialog
 
 if TYPE_CHECKING:
     from fkd_desktop.settings import Settings
+    from fkd_desktop.ui.capture.virtual_camera_dialog import VirtualCameraDialog
     from fkd_desktop.ui.overlay_desk import OverlayDesk
     from fkd_desktop.ui.session_pane import SessionPane
 
@@ -85,6 +85,8 @@ class CaptureDesk(QObject):
     def open_virtual_camera(self) -> None:
         """Show the dialog for the virtual camera."""
         if self._virtual_camera is None:
+            from fkd_desktop.ui.capture.virtual_camera_dialog import VirtualCameraDialog  # noqa: PLC0415 (see `Settling`)
+
             self._virtual_camera = VirtualCameraDialog(self.controller.virtual_camera, self._window)
             self._virtual_camera.size_chosen.connect(self._on_virtual_camera_size_chosen)
         self._virtual_camera.show()

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QWidget
 
 from fkd_desktop.capture.files import FOLDER_NAME, stem_now
 from fkd_desktop.controller import Controller, SessionState
-from fkd_desktop.ui.export_dialog import ExportDialog
 from fkd_desktop.workers.session_export import SessionExport
 
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from fkd_desktop.overlays import Layer
     from fkd_desktop.settings import Settings
+    from fkd_desktop.ui.export_dialog import ExportDialog
     from trainer.core.predictor import Predictor
 
 
@@ -72,6 +72,8 @@ class ExportDesk(QObject):
             self.dialog.close()
 
     def _make_dialog(self) -> ExportDialog:
+        from fkd_desktop.ui.export_dialog import ExportDialog  # noqa: PLC0415 (see `Settling`)
+
         settings = self._settings
         dialog = ExportDialog(
             _predictor_maker(self._session), self._layers, lambda: self._session.smoothing, self._window

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
 from trainer.core.resources import assets_dir
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SIZES_PX = (16, 20, 24, 32)
 """What menus, buttons and toolbars show: more would cost the start of the window a fifth of a second and 25 MB."""
@@ -46,8 +49,9 @@ def action_icon(name: str) -> QIcon:
     icon = QIcon()
     for ratio in sorted({screen.devicePixelRatio() for screen in QGuiApplication.screens()} or {1.0}):
         for size_px in SIZES_PX:
+            mask = _mask(renderer, size_px, ratio)
             for colour, shown in uses:
-                pixmap = _draw(renderer, size_px, colour, ratio)
+                pixmap = _tinted(mask, colour, ratio)
                 for mode, state in shown:
                     icon.addPixmap(pixmap, mode, state)
     return icon
@@ -72,7 +76,7 @@ def tinted_pixmap(name: str, size_px: int, colour: QColor, device_pixel_ratio: f
     KeyError
         If there is no such drawing.
     """
-    return _draw(_renderer(name), size_px, colour, device_pixel_ratio)
+    return _tinted(_mask(_renderer(name), size_px, device_pixel_ratio), colour, device_pixel_ratio)
 
 
 def app_icon() -> QIcon:
@@ -94,14 +98,21 @@ def _names(folder: Path) -> list[str]:
     return sorted(path.stem for path in folder.glob("*.svg"))
 
 
-def _draw(renderer: QSvgRenderer, size_px: int, colour: QColor, device_pixel_ratio: float) -> QPixmap:
+def _mask(renderer: QSvgRenderer, size_px: int, device_pixel_ratio: float) -> QPixmap:
+    """Return the drawing, which has one colour: how opaque it is, is all that is wanted of it."""
     side = round(size_px * device_pixel_ratio)
     pixmap = QPixmap(side, side)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     renderer.render(painter, QRectF(0, 0, side, side))
-    # The drawing has one colour, so it serves as the mask through which the whole square is painted.
+    painter.end()
+    return pixmap
+
+
+def _tinted(mask: QPixmap, colour: QColor, device_pixel_ratio: float) -> QPixmap:
+    pixmap = mask.copy()
+    painter = QPainter(pixmap)
     painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
     painter.fillRect(pixmap.rect(), colour)
     painter.end()

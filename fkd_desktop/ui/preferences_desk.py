@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from fkd_desktop.ui.preferences import PreferencesDialog
-
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QMainWindow
 
@@ -16,6 +14,7 @@ if TYPE_CHECKING:
     from fkd_desktop.ui.capture_desk import CaptureDesk
     from fkd_desktop.ui.commands import Commands
     from fkd_desktop.ui.overlay_desk import OverlayDesk
+    from fkd_desktop.ui.preferences import PreferencesDialog
 
 
 class PreferencesDesk(QObject):
@@ -60,6 +59,8 @@ class PreferencesDesk(QObject):
     def open(self) -> None:
         """Show the preferences; the session goes on behind them."""
         if self.dialog is None:
+            from fkd_desktop.ui.preferences import PreferencesDialog  # noqa: PLC0415 (see `Settling`)
+
             self.dialog = PreferencesDialog(self._settings, weights=self._controller.weights, parent=self._window)
             self.dialog.changed.connect(self.apply)
             self.dialog.reset.connect(self._on_dialog_reset)

@@ -16,7 +16,6 @@ from fkd_desktop.live.sources.stream import STREAM_SCHEMES
 from fkd_desktop.ui.icons import action_icon
 from fkd_desktop.ui.recent_menu import RecentMenu
 from fkd_desktop.ui.sources.camera_menu import CameraMenu
-from fkd_desktop.ui.sources.url_dialog import UrlDialog
 from fkd_desktop.workers.camera_watcher import CameraWatcher
 
 if TYPE_CHECKING:
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
     from fkd_desktop.live.sources.cameras import CameraInfo
     from fkd_desktop.settings import Settings
+    from fkd_desktop.ui.sources.url_dialog import UrlDialog
 
 
 FIRST_CAMERA: Final = "camera:0"
@@ -118,6 +118,8 @@ class SourceOpener(QObject):
     def ask_stream(self) -> None:
         """Ask for a network address and show what comes from it."""
         if self._dialog is None:
+            from fkd_desktop.ui.sources.url_dialog import UrlDialog  # noqa: PLC0415 (see `Settling`)
+
             self._dialog = UrlDialog(parent=self._window)
             self._dialog.accepted.connect(self._on_dialog_accepted)
         self._dialog.open()

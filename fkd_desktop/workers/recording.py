@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from fkd_desktop.errors import OutputError
-from fkd_desktop.live.video_writer import VideoWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fkd_desktop.live.result import FrameResult, LiveFrame
+    from fkd_desktop.live.video_writer import VideoWriter
 
 _log = logging.getLogger(__name__)
 
@@ -130,6 +130,8 @@ class Recording:
         on_progress
             Told seconds of film, bytes of file and frames dropped, some times a second.
         """
+        from fkd_desktop.live.video_writer import VideoWriter  # noqa: PLC0415 (PyAV: not at the window's start)
+
         _be_nice()
         error: OutputError | None = None
         writer: VideoWriter | None = None

@@ -20,7 +20,6 @@ from PySide6.QtCore import QThread, Signal
 from fkd_desktop.errors import OutputError
 from fkd_desktop.i18n import translated
 from fkd_desktop.live.latest import LatestSlot
-from fkd_desktop.live.video_writer import letterbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -169,6 +168,8 @@ class VirtualCameraThread(QThread):
             raise _failure(error) from error
 
     def _send_all(self, camera: Any) -> None:
+        from fkd_desktop.live.video_writer import letterbox  # noqa: PLC0415 (PyAV: not at the window's start)
+
         width, height = self._size_px
         standby = np.full((height, width, 3), _STANDBY_GREY, np.uint8)
         picture: NDArray[np.uint8] = standby

@@ -8,18 +8,15 @@ import unicodedata
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-import av
-
 from fkd_desktop.errors import SourceError
 from fkd_desktop.live.result import Frame, Position
 from fkd_desktop.live.sources.base import FrameSource, check_file
-from fkd_desktop.live.sources.video_file import VideoFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from fkd_desktop.live.sources.video_file import VideoPicture
+    from fkd_desktop.live.sources.video_file import VideoFile, VideoPicture
 
 VIDEO_SUFFIXES: Final = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv"})
 _COMPLETE_SHARE: Final = 0.9
@@ -56,6 +53,8 @@ class VideoSource(FrameSource):
 
     def open(self) -> None:
         """See `FrameSource.open`."""
+        from fkd_desktop.live.sources.video_file import VideoFile  # noqa: PLC0415 (PyAV: not for a camera's session)
+
         check_file(self._path)
         with self._one_sentence():
             if is_text(self._path):  # some texts FFmpeg would read, as pictures of the text
@@ -97,6 +96,8 @@ class VideoSource(FrameSource):
     @contextmanager
     def _one_sentence(self) -> Iterator[None]:
         """Say in a sentence what FFmpeg complains about."""
+        import av  # noqa: PLC0415 (see `open`)
+
         try:
             yield
         except (OSError, ValueError, av.FFmpegError) as error:
@@ -135,6 +136,8 @@ class VideoSource(FrameSource):
 
 def _is_whole(path: Path) -> bool:
     """Whether any stream of a file, such as its sound, goes on for as long as the header says; reads the file."""
+    import av  # noqa: PLC0415 (see `VideoSource.open`)
+
     stop_s = time.perf_counter() + _LOOK_S
     try:
         with av.open(str(path.absolute()), options={"protocol_whitelist": "file"}) as container:

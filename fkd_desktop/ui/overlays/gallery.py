@@ -22,7 +22,6 @@ from fkd_desktop.ui.icons import action_icon
 from fkd_desktop.ui.overlays.actions import OverlayActions, icon_name
 from fkd_desktop.ui.overlays.active_list import ActiveList
 from fkd_desktop.ui.overlays.broken_row import BrokenRow
-from fkd_desktop.ui.overlays.editor import OverlayEditor
 from fkd_desktop.ui.overlays.own_overlays import OwnOverlays
 from fkd_desktop.ui.overlays.thumbnails import LiveThumbnails
 from fkd_desktop.ui.overlays.tile import OverlayTile
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from fkd_desktop.live.result import FrameResult
     from fkd_desktop.overlays.library import OverlayInfo, OverlayLibrary
     from fkd_desktop.overlays.stack import OverlayStack
+    from fkd_desktop.ui.overlays.editor import OverlayEditor
 
 _GROUPS: Final = ("drawn", "fun", "privacy", "own")
 
@@ -303,6 +303,8 @@ class OverlayGallery(QWidget):
             if picture is not None:
                 self.editor.choose(picture)
             return self.editor
+        from fkd_desktop.ui.overlays.editor import OverlayEditor  # noqa: PLC0415 (see `Settling`)
+
         editor = OverlayEditor(self._library, self._newest_result, name=name, parent=self.window())
         editor.saved.connect(self._on_editor_saved)
         editor.finished.connect(self._on_editor_finished)

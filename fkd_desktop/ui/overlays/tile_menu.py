@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from fkd_desktop.ui.icons import action_icon
 from fkd_desktop.ui.overlays.actions import NUMBER_KEYS
-from fkd_desktop.ui.overlays.editor import OverlayEditor
 
 if TYPE_CHECKING:
     from fkd_desktop.overlays.library import OverlayInfo, OverlayLibrary
@@ -76,6 +75,8 @@ class TileMenu(QMenu):
         self.addSeparator()
         edit = self.addAction(action_icon("edit"), self.tr("Edit…"))
         edit.triggered.connect(self.edit_requested)
+        from fkd_desktop.ui.overlays.editor import OverlayEditor  # noqa: PLC0415 (see `Settling`)
+
         if not OverlayEditor.can_edit(self._library, info.name):
             edit.setEnabled(False)
             edit.setToolTip(self.tr("It is more than one picture; change the files in its folder"))
