@@ -50,9 +50,9 @@ other = np.ones_like(block)
 def best(work, repeats):
     times = []
     for _ in range(repeats):
-        start = time.perf_counter()
+        start = time.process_time()
         work()
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     return min(times)
 print(json.dumps({
     "multiply_adds_per_s": a.shape[0] ** 3 / best(lambda: a @ a, 20),
@@ -167,7 +167,7 @@ def cost(network: KeypointNetwork) -> dict[str, float]:
 def core() -> dict[str, float]:
     """Return what one core can do: the multiply-adds a second of a large product, the bytes a second of a large copy.
 
-    Measured in a process of its own, where NumPy is told to use one thread.
+    Measured in a process of its own, where NumPy is told to use one thread, and in that process's time.
     """
     one = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1")
     command = [sys.executable, "-c", CORE_PROGRAM]
