@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final
 
 HERE: Final = Path(__file__).resolve().parents[1]
-_TIMEOUT_S: Final = 120
+_TIMEOUT_S: Final = 60
 
 # The event loop's start is the first moment at which the window is there to be watched, and nothing is painted before.
 _CHILD: Final = """
@@ -43,11 +43,13 @@ class Watch(QObject):
     def eventFilter(self, _watched, event):
         if event.type() == QEvent.Type.Paint:
             mark("window_s")
+            marks.setdefault("window_cpu_s", time.process_time())
         return False
     def on_painted(self, *_):
         mark("first_frame_s")
         if self.window.view.live_frame.annotated:
             mark("first_annotated_frame_s")
+            marks["cpu_s"] = time.process_time()
             marks["rss_mb"] = rss_mb()
             self.window.close()
 def rss_mb():
@@ -77,7 +79,7 @@ MARKS: Final = {
 
 
 def start_once(folder: Path = HERE) -> dict[str, float]:
-    """Start the application of a checkout; return seconds since the process's start by mark, and `rss_mb`."""
+    """Start the application of a checkout; return seconds since the process's start by mark, CPU seconds and `rss_mb`."""
     environment = dict(os.environ, PYTHONPATH=str(folder))
     if not environment.get("DISPLAY") and not environment.get("WAYLAND_DISPLAY"):
         environment.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -121,6 +123,8 @@ def main() -> int:
         for mark, words in MARKS.items():
             values = [start[mark] for start in starts[1:]]
             print(f"  {words:24} {report[name][mark]:6.2f} s median  ({min(values):.2f} to {max(values):.2f})")
+        cpu_s = report[name]["window_cpu_s"], report[name]["cpu_s"]
+        print(f"  {'CPU':24} {cpu_s[0]:6.2f} s until the window, {cpu_s[1]:.2f} s until the first annotated frame")
         print(f"  {'memory then':24} {report[name]['rss_mb']:6.0f} MB")
     if options.json:
         options.json.write_text(json.dumps(report, indent=2), encoding="utf-8")
