@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from fkd_desktop.desktop_entry import LauncherError, Presence, describe_removed, describe_written, linux, share_files
 from fkd_desktop.desktop_entry.linux import ENTRY, TYPES_CACHE, LinuxLauncher
+from tests.desktop_entry.test_freedesktop import ODD
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX paths")
 
@@ -238,6 +241,21 @@ def test_the_real_tools_leave_nothing_either(program, share, tool, key):
     assert b"video/mp4=fkd-desktop.desktop" in (share / key).read_bytes()
     launcher.remove()
     assert not share.exists()
+
+
+@pytest.mark.skipif(shutil.which("gio") is None, reason="needs gio, GLib's launcher")
+@pytest.mark.parametrize("name", [program.strip("/").replace("/", "-") for program in ODD if "\n" not in program])
+def test_glib_starts_a_program_whatever_it_is_called(tmp_path, share, name):
+    """The launcher of GNOME, Xfce and most menus."""
+    out, program = tmp_path / "out", tmp_path / name
+    program.write_text(f'#!/bin/sh\nprintf "<%s>" "$0" "$@" > {out}.new\nmv {out}.new {out}\n')
+    program.chmod(0o755)
+    LinuxLauncher([str(program), "-m", "a $b"], share).install()
+    subprocess.run(["gio", "launch", str(share / ENTRY), "/a b.mp4", "/ü.png"], check=True, timeout=60)
+    deadline_s = time.monotonic() + 60
+    while not out.exists() and time.monotonic() < deadline_s:
+        time.sleep(0.02)
+    assert out.read_text() == f"<{program}><-m><a $b></a b.mp4></ü.png>"
 
 
 def test_the_command_works_from_another_folder(tmp_path):
