@@ -79,7 +79,7 @@ MARKS: Final = {
 
 
 def start_once(folder: Path = HERE) -> dict[str, float]:
-    """Start the application of a checkout; return seconds since the process's start by mark, CPU seconds and `rss_mb`."""
+    """Start the application of a checkout; return seconds since then by mark, CPU seconds and `rss_mb`."""
     environment = dict(os.environ, PYTHONPATH=str(folder))
     if not environment.get("DISPLAY") and not environment.get("WAYLAND_DISPLAY"):
         environment.setdefault("QT_QPA_PLATFORM", "offscreen")
