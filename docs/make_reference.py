@@ -14,6 +14,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import platformdirs
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -92,6 +94,7 @@ def _keys(text: str) -> str:
 
 
 def _cell(text: str) -> str:
+    text = text.replace(str(platformdirs.user_data_path()), "~/.local/share")  # this user's own place, or a test's
     return " ".join(text.split()).replace("|", "\\|")
 
 

@@ -55,7 +55,7 @@ class PageView(QTextBrowser):
         content = super().loadResource(kind, name)
         if kind == QTextDocument.ResourceType.HtmlResource.value and content is not None:
             text = bytes(content).decode("utf-8")
-            return _TABLE.sub(_BORDERED, text)
+            return _TABLE.sub(_BORDERED, text).replace("<p><img", '<p style="line-height: 100%"><img')
         return content
 
     def _picture(self, url: QUrl) -> QImage:

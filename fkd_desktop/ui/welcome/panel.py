@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QEvent, Qt, Signal, Slot
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QAction
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QAction, QFont, QPalette
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -27,11 +27,8 @@ if TYPE_CHECKING:
 
 WIDTH_PX: Final = 760
 """Longer lines are hard to read, and buttons at the far ends of a wide window hard to find."""
-_STYLE: Final = """
-#welcome { background: palette(base); border: none; border-top: 2px solid palette(highlight); }
-#welcome QLabel { font-size: 13px; color: palette(text); }
-#welcome QLabel#title { font-size: 17px; font-weight: 600; }
-"""
+LINE_PX: Final = 2
+TITLE_SCALE: Final = 1.3
 
 
 class WelcomePanel(QFrame):
@@ -57,14 +54,18 @@ class WelcomePanel(QFrame):
     ) -> None:
         super().__init__(parent)
         self.setObjectName("welcome")
-        self.setStyleSheet(_STYLE)
+        self.setBackgroundRole(QPalette.ColorRole.Base)  # no style sheet, which keeps a theme's colours
+        self.setAutoFillBackground(True)
         self.setAccessibleName(self.tr("Welcome"))
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self._gallery, self._train = gallery, train
         self._titles: list[str] = []
         self._texts: list[str] = []
         self._title = QLabel()
-        self._title.setObjectName("title")
+        font = self._title.font()
+        font.setPointSizeF(TITLE_SCALE * font.pointSizeF())
+        font.setWeight(QFont.Weight.DemiBold)
+        self._title.setFont(font)
         self._count = QLabel()
         self._pages = QStackedWidget()
         self._make_camera()
@@ -140,7 +141,7 @@ class WelcomePanel(QFrame):
             "The picture stays on this computer: nothing is sent anywhere, and nothing is kept unless you keep it. "
             "“Stop” lets go of the camera."
         )
-        self._add_step(self.tr("Your camera, and nobody else's"), text, label, self.sources)
+        self._add_step(self.tr("Camera and privacy"), text, label, self.sources)
 
     def _make_overlays(self, overlays: Sequence[QAction]) -> None:
         self.overlay_buttons = [self._make_tool(action) for action in (*overlays, self._gallery)]
@@ -204,9 +205,17 @@ class WelcomePanel(QFrame):
         column.addLayout(head)
         column.addWidget(self._pages)
         column.addLayout(foot)
-        layout = QHBoxLayout(self)
+        middle = QHBoxLayout()
+        middle.addWidget(content)
+        line = QWidget()
+        line.setFixedHeight(LINE_PX)
+        line.setBackgroundRole(QPalette.ColorRole.Highlight)
+        line.setAutoFillBackground(True)
+        layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(content)
+        layout.setSpacing(0)
+        layout.addWidget(line)
+        layout.addLayout(middle)
         self._set_icons()
 
     def _set_icons(self) -> None:
