@@ -1,4 +1,4 @@
-"""The start menu of Windows: a shortcut among the user's programs. Never run there; see docs/launcher.md."""
+"""The start menu of Windows: a shortcut among the user's programs. Never run there; see docs/manual/start-menu.md."""
 
 from __future__ import annotations
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+SAID_MS: Final = 8000
 _ICONS: Final = {Presence.ABSENT: "add", Presence.OUTDATED: "retry", Presence.CURRENT: "remove"}
 
 
@@ -40,17 +41,17 @@ class LauncherDesk(QObject):
     action
         Gets its words here.
     window
-        Owner of this.
+        Says in its status bar what was done.
     """
 
     noticed = Signal(str)
-    """A sentence that the user should see."""
+    """A sentence that the user should see: what went wrong."""
     looked = Signal()
     """The action says what is true now."""
 
     def __init__(self, action: QAction, window: QMainWindow) -> None:
         super().__init__(window)
-        self._action = action
+        self._action, self._window = action, window
         self._job: Job | None = None
         self._presence = Presence.ABSENT
         self._show(Presence.ABSENT)
@@ -79,7 +80,7 @@ class LauncherDesk(QObject):
 
     @Slot(object)
     def _on_job_changed(self, outcome: tuple[Text, Presence]) -> None:
-        self.noticed.emit(translated(outcome[0]))
+        self._window.statusBar().showMessage(translated(outcome[0]), SAID_MS)
         self._on_job_looked(outcome[1])
 
     @Slot(str)
