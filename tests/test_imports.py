@@ -185,10 +185,16 @@ print("trainer.loop" in sys.modules and "fkd_desktop.live.session" in sys.module
 
 
 def test_the_window_is_imported_without_what_takes_seconds() -> None:
-    """torch loads beside the GUI thread; plots, web client and decoder when they are first wanted."""
+    """Networks load beside the GUI thread; plots, web client, decoder and dialogs when they are first wanted."""
+    late = (
+        *("torch", "onnxruntime", "matplotlib", "pyqtgraph", "requests", "av", "filelock", "importlib.metadata"),
+        *("fkd_desktop.ui.about", "fkd_desktop.ui.shortcuts_dialog", "fkd_desktop.ui.export_dialog"),
+        *("fkd_desktop.ui.preferences", "fkd_desktop.ui.overlays.editor", "fkd_desktop.ui.sources.url_dialog"),
+        "fkd_desktop.ui.capture.virtual_camera_dialog",
+    )
     code = (
-        "import sys, fkd_desktop.ui.main_window; "
-        "print([name for name in ('torch', 'matplotlib', 'pyqtgraph', 'requests') if name in sys.modules])"
+        "import sys, fkd_desktop.controller, fkd_desktop.ui.main_window; "
+        f"print([name for name in {late} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"
