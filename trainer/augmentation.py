@@ -19,7 +19,7 @@ from trainer.core.keypoints import FLIP_ORDER
 from trainer.dataset import CACHE_PER_BOX
 
 if TYPE_CHECKING:
-    from trainer.core.models import InputSpec
+    from trainer.core.input_spec import InputSpec
 
 SHIFT_STD: Final = 0.05  # of the box side; a Haar box is off by 0.03
 LOG_SCALE_STD: Final = 0.13  # a Haar box is off by 0.09
