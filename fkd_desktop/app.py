@@ -265,6 +265,7 @@ def _run_session(application: QApplication, options: argparse.Namespace, request
     window = MainWindow(controller, settings, layer_names=request.overlays)
     arrivals, settling = Arrivals(window, controller), Settling(controller)
     instance.requested.connect(arrivals.take)
+    application.lastWindowClosed.connect(instance.close)  # from then on a start is a new one
     signals = SignalCatcher()
     signals.caught.connect(window.leave)
     window.show()
@@ -283,7 +284,7 @@ def _run_session(application: QApplication, options: argparse.Namespace, request
     QTimer.singleShot(0, start)
     code = application.exec()
     settling.end()
-    instance.close()  # from here on a start is a new one
+    instance.close()
     signals.release()
     if signals.number is not None:
         code = EXIT_BY_SIGNAL + signals.number
