@@ -1,4 +1,4 @@
-"""The applications folder of macOS: a bundle that starts this installation. Never run there (docs/manual/start-menu.md).
+"""The applications folder of macOS: a bundle that starts this installation. Never run on it: docs/manual/start-menu.md.
 
 Formats: Apple's Bundle Programming Guide and Information Property List reference; the icon is an .icns container of PNG
 pictures (four letters, length and content of each).
