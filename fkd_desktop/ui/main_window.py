@@ -115,6 +115,7 @@ class MainWindow(QMainWindow):
         dock, action = self.overlays.dock, commands.fullscreen
         self._fullscreen = Fullscreen(self, self._settings, action=action, bars=bars, dock=dock)
         self._fullscreen.changed.connect(self.capture.floating.set_wanted)
+        self._fullscreen.changed.connect(self.pane.controls.set_floating)
         playback, zoom = self.pane.transport.actions_for_window(), self.view.actions_for_window()
         for action in (*playback, *zoom):
             self.addAction(action)  # keys work in fullscreen too

@@ -14,6 +14,7 @@ from fkd_desktop.controller import SessionState
 from fkd_desktop.errors import SourceError
 from fkd_desktop.live.sources.cameras import CameraName
 from fkd_desktop.ui.banner import Banner
+from fkd_desktop.ui.controls_at_rest import ControlsAtRest
 from fkd_desktop.ui.empty_state import EmptyState
 from fkd_desktop.ui.transport_bar import TransportBar
 from fkd_desktop.ui.video_view import VideoView
@@ -52,7 +53,7 @@ class SessionPane(QWidget):
         stage_layout.setContentsMargins(0, 0, 0, 0)
         stage_layout.addWidget(self._pane)
         layout.addWidget(self.stage, 1)
-        layout.addWidget(self.transport)
+        self.controls = ControlsAtRest(self.transport, view=self.view, stage=self.stage, layout=layout)
         self.transport.hide()
 
     def add_below(self, widget: QWidget) -> None:

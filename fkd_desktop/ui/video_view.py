@@ -72,6 +72,7 @@ class VideoView(QWidget):
         self._zoom, self._reductions = Zoom(), Reductions()
         self._drag_from: QPointF | None = None
         self._shows_focus = False
+        self._shows_pointer = True
         self._zoom_note = QTimer(self, singleShot=True, interval=_ZOOM_NOTE_MS)
         self._zoom_note.timeout.connect(self.update)
         self.paint_ms = 0.0
@@ -227,10 +228,26 @@ class VideoView(QWidget):
         self.update()
 
     def _tell_zoom(self) -> None:
-        self.setCursor(Qt.CursorShape.OpenHandCursor if self._measured().can_pan else Qt.CursorShape.ArrowCursor)
+        self._show_pointer()
         self._zoom_note.start()
         self.zoom_changed.emit(self._zoom.factor)
         self.update()
+
+    def set_pointer_shown(self, shown: bool) -> None:
+        """Show the mouse pointer over the picture, or hide it."""
+        if shown != self._shows_pointer:
+            self._shows_pointer = shown
+            self._show_pointer()
+
+    def _show_pointer(self) -> None:
+        shape = Qt.CursorShape.ArrowCursor
+        if not self._shows_pointer:
+            shape = Qt.CursorShape.BlankCursor
+        elif self._drag_from is not None:
+            shape = Qt.CursorShape.ClosedHandCursor
+        elif self._measured().can_pan:
+            shape = Qt.CursorShape.OpenHandCursor
+        self.setCursor(shape)
 
     # --- what the user does
 
@@ -252,7 +269,7 @@ class VideoView(QWidget):
         """Take hold of a magnified picture."""
         if event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton) and self._measured().can_pan:
             self._drag_from = event.position()
-            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+            self._show_pointer()
         else:
             super().mousePressEvent(event)
 
@@ -266,7 +283,7 @@ class VideoView(QWidget):
         """Let go of it."""
         if self._drag_from is not None:
             self._drag_from = None
-            self.setCursor(Qt.CursorShape.OpenHandCursor)
+            self._show_pointer()
         else:
             super().mouseReleaseEvent(event)
 
