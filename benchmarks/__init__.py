@@ -1,1 +1,1 @@
-"""What the README's figures come from; each module is a command."""
+"""What the figures of docs/benchmarks.md come from: `python -m benchmarks`; each module is a command, too."""
