@@ -1,4 +1,7 @@
-"""What a training run leaves on disk, so written that a crash at any moment loses at most the epoch under way."""
+"""What a training run leaves on disk, so written that a crash at any moment loses at most the epoch under way.
+
+Of networks with gigabytes of state (see `trainer.progress`), a few minutes.
+"""
 
 from __future__ import annotations
 
