@@ -1,7 +1,7 @@
 """Clips that are made at run time, of faces that are known: what the benchmarks look at.
 
-A one-face recording is cut into a reel of pictures of that face. Copies of it, shifted, scaled and mirrored, move across
-a larger picture on prescribed ways, and so the true boxes are known in every frame. Drawing a frame takes some
+A one-face recording is cut into a reel of pictures of that face. Copies of it, shifted, scaled and mirrored, move
+across a larger picture on prescribed ways, and so the true boxes are known in every frame. Drawing a frame takes some
 milliseconds: draw what is to be timed beforehand.
 """
 
@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
+from fkd_desktop.live.sources import VideoSource
+from trainer.core.detector import HaarDetector
 from trainer.core.preprocess import box_from_keypoints
 
 if TYPE_CHECKING:
@@ -99,8 +101,6 @@ class Actor:
 
 def read_frames(path: Path, frames: int | None = None) -> list[NDArray[np.uint8]]:
     """Read (the first) frames of a video."""
-    from fkd_desktop.live.sources import VideoSource
-
     pictures = []
     source = VideoSource(path)
     source.open()
@@ -112,29 +112,35 @@ def read_frames(path: Path, frames: int | None = None) -> list[NDArray[np.uint8]
     return pictures
 
 
-def load_reel(path: Path, predictor: Predictor, *, frames: int = 100) -> Reel:
-    """Cut the face out of a recording of one face.
+def face_boxes(frames_bgr: Sequence[NDArray[np.uint8]], predictor: Predictor, *, name: str) -> NDArray[np.float32]:
+    """(T, 4) float32: where a recording's one face is, from a detection in the first frame and keypoints from there.
 
-    Its boxes are found with a detection in the first frame and the network's keypoints from there on.
+    Raises
+    ------
+    SystemExit
+        If there is no face, or it is lost.
     """
-    pictures, boxes, cuts = read_frames(path, frames), [], []
-    from trainer.core.detector import HaarDetector
-
-    box = HaarDetector().detect(pictures[0], fine=True)[:1]
+    box = HaarDetector().detect(frames_bgr[0], fine=True)[:1]
     if len(box) == 0:
-        raise SystemExit(f"{path} shows no face in its first frame; choose a recording of one face")
-    for picture in pictures:
+        raise SystemExit(f"{name} shows no face in its first frame; choose a recording of one face")
+    boxes = []
+    for picture in frames_bgr:
         found = predictor.predict(picture, box)
         if found.confidence[0] < 0.5:
-            raise SystemExit(f"{path} loses its face; choose a recording of one face")
+            raise SystemExit(f"{name} loses its face; choose a recording of one face")
         box = box_from_keypoints(found.points_px)
         boxes.append(box[0])
-    side = round(CUT_PER_BOX * float(np.median([b[2] for b in boxes])))
-    for i, picture in enumerate(pictures):
-        left, top = np.round(boxes[i][:2] + boxes[i][2:] / 2 - side / 2).astype(int)
-        cuts.append(_cut(picture, int(left), int(top), side))
-        boxes[i] = boxes[i] - np.float32([left, top, 0, 0])
-    return Reel(cuts, np.array(boxes, np.float32))
+    return np.array(boxes, np.float32)
+
+
+def load_reel(path: Path, predictor: Predictor, *, frames: int = 100) -> Reel:
+    """Cut the face out of the first frames of a recording of one face; see `face_boxes`."""
+    pictures = read_frames(path, frames)
+    boxes = face_boxes(pictures, predictor, name=path.name)
+    side = round(CUT_PER_BOX * float(np.median(boxes[:, 2])))
+    corners = np.round(boxes[:, :2] + boxes[:, 2:] / 2 - side / 2).astype(int)
+    cuts = [_cut(picture, int(x), int(y), side) for picture, (x, y) in zip(pictures, corners, strict=True)]
+    return Reel(cuts, np.hstack([boxes[:, :2] - corners, boxes[:, 2:]], dtype=np.float32))
 
 
 def _cut(picture: NDArray[np.uint8], left: int, top: int, side: int) -> NDArray[np.uint8]:
@@ -262,11 +268,13 @@ def many_faces(
     for i in range(faces):
         middle = ((i % columns + 0.5) * width / columns, (i // columns + 0.5) * height / rows)
         phase, period = random.uniform(0, 2 * np.pi), random.uniform(3, 5)
-        actors.append(Actor(_sway(middle, side, phase, period), mirrored=bool(i % 2), offset=7 * i))
+        actors.append(Actor(sway(middle, side, phase, period), mirrored=bool(i % 2), offset=7 * i))
     return compose(reel, actors, size=size, frames=frames, frames_per_s=frames_per_s, seed=seed)
 
 
-def _sway(middle: tuple[float, float], side: float, phase: float, period_s: float) -> Way:
+def sway(middle: tuple[float, float], side: float, phase: float, period_s: float) -> Way:
+    """Sway about a place by a twelfth of the face, and breathe."""
+
     def way(time_s: float) -> tuple[float, float, float]:
         turn = 2 * np.pi * time_s / period_s + phase
         breath = 1 + 0.02 * np.sin(0.7 * turn)

@@ -113,7 +113,9 @@ def blink_kept(raw: np.ndarray, level: SmoothingLevel, *, frames_per_s: float = 
     for points in (blinking, raw):
         one_euro = OneEuroFilter(level.settings)
         measured = zip(points.astype(np.float32), times_s, sides, strict=True)
-        lids.append(np.array([one_euro(p, timestamp_s=float(t), face_px=float(s)) for p, t, s in measured]))
+        lids.append(
+            np.array([one_euro(p[None], timestamp_s=float(t), faces_px=np.float32([s]))[0] for p, t, s in measured])
+        )
     depth = (lids[0] - lids[1])[:, UPPER_LIDS, 1].mean(axis=1)
     each_s = round(frames_per_s)
     count = len(raw) // each_s

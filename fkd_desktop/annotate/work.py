@@ -20,7 +20,6 @@ from fkd_desktop.live.reader import FrameReader
 from fkd_desktop.live.smoothing import SmoothingLevel
 from fkd_desktop.live.sources import VideoSource, read_picture
 from fkd_desktop.overlays import render
-from trainer.core.detector import HaarDetector
 from trainer.core.files import write_atomically
 
 if TYPE_CHECKING:
@@ -128,8 +127,7 @@ class Annotator:
 
     def __init__(self, predictor: Predictor, layers: Sequence[Layer], out: Path, wanted: Wanted) -> None:
         self._predictor, self._layers, self._out, self._wanted = predictor, tuple(layers), out, wanted
-        self._detector = HaarDetector()
-        self._stills = Pipeline(predictor, detector=self._detector)
+        self._stills = Pipeline(predictor)
 
     def work_through(
         self,
@@ -189,7 +187,7 @@ class Annotator:
         video_path = base.with_name(f"{base.name}{ANNOTATED}.mp4")
         paths = {kind: export_path(base.parent, base.name, kind) for kind in self._wanted.tables}
         self._check_free([*([video_path] if self._wanted.media else []), *paths.values()])
-        pipeline = Pipeline(self._predictor, detector=self._detector)
+        pipeline = Pipeline(self._predictor)
         pipeline.smoothing = self._wanted.smoothing
         frames = with_faces = faces = 0
         video: PaintedVideo | None = None

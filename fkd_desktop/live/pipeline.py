@@ -1,4 +1,4 @@
-"""One frame in, everything known about it out. No threads: whoever calls decides where it runs."""
+"""One frame in, everything known about it out. No threads of its own: whoever calls decides where it runs."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import cv2
 import numpy as np
 
 from fkd_desktop.live.result import FrameResult, StageTimes
+from fkd_desktop.live.scene import SceneWatch
+from fkd_desktop.live.search import FaceSearch, SearchAtOnce
 from fkd_desktop.live.stills import find_faces
 from fkd_desktop.live.tracker import Tracker
-from trainer.core.detector import Detector, HaarDetector
 from trainer.core.preprocess import as_grey_or_bgr, box_from_keypoints
 from trainer.core.thorough import ThoroughDetector
 
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
     from fkd_desktop.live.smoothing import SmoothingLevel
     from trainer.core.predictor import Predictor
 
-FINE_DETECTION_EVERY: Final = 6
+GAP_S: Final = 0.5
+"""After a gap this long in the source, faces are looked for at once."""
+IDLE_S: Final = 0.25
+"""The same when the caller itself waited this long between two frames: then a look holds nothing up."""
 LEAST_CONTRAST: Final = 3.0
 """Standard deviation, in grey levels, of the darkest or dullest crop that can show a face. The network's confidence in
 one with less says nothing: without this, a face would live on where the lens was covered."""
@@ -36,27 +40,27 @@ class Pipeline:
     ----------
     predictor
         The network. The attribute may be set anew between two frames: the faces stay known.
-    detector
-        Finds new faces; None for OpenCV's frontal-face cascade.
+    search
+        Finds new faces; None for one that looks in the caller's thread. Whoever made it closes it.
     tracker
         Follows them; None for the usual one.
 
     Raises
     ------
     DetectorError
-        If the default detector does not load.
+        If the default search's detector does not load.
     """
 
     def __init__(
-        self, predictor: Predictor, *, detector: Detector | None = None, tracker: Tracker | None = None
+        self, predictor: Predictor, *, search: FaceSearch | None = None, tracker: Tracker | None = None
     ) -> None:
         self.predictor = predictor
-        self._detector = detector or HaarDetector()
+        self._search = search or SearchAtOnce()
         self._tracker = tracker or Tracker()
         self._thorough: ThoroughDetector | None = None
         self._shape: tuple[int, ...] | None = None
-        self._timestamp_s = -np.inf
-        self._detections = 0
+        self._timestamp_s = self._processed_s = -np.inf
+        self._scene = SceneWatch()
 
     @property
     def smoothing(self) -> SmoothingLevel:
@@ -71,7 +75,9 @@ class Pipeline:
     def reset(self) -> None:
         """Forget the faces: the next frame is of something else."""
         self._tracker.reset()
-        self._shape, self._timestamp_s, self._detections = None, -np.inf, 0
+        self._search.reset()
+        self._scene.reset()
+        self._shape, self._timestamp_s = None, -np.inf
 
     def process_still(self, frame_bgr: NDArray[np.uint8], timestamp_s: float) -> FrameResult:
         """Find all faces of a picture, thoroughly: a second's work, and no smoothing.
@@ -131,36 +137,51 @@ class Pipeline:
         frame = to_bgr(frame_bgr)
         if frame.shape != self._shape or timestamp_s < self._timestamp_s:
             self.reset()
-        self._shape, self._timestamp_s = frame.shape, timestamp_s
-        tracker = self._tracker
+        tracker, predictor = self._tracker, self.predictor
         marks = [time.perf_counter()]
-        if tracker.wants_detection(timestamp_s):
-            fine = self._detections % FINE_DETECTION_EVERY == 0
-            self._detections += 1
-            tracker.add_detections(self._detector.detect(frame, fine=fine), timestamp_s)
+        self._look(frame, timestamp_s)
+        self._shape, self._timestamp_s, self._processed_s = frame.shape, timestamp_s, marks[0]
         marks.append(time.perf_counter())
-        squares = self.predictor.squares(tracker.boxes())
-        crops = self.predictor.crops(frame, squares)
+        squares = predictor.squares(tracker.boxes_xywh)
+        crops = predictor.crops(frame, squares)
         marks.append(time.perf_counter())
-        found = self.predictor.predict_crops(crops, squares)
+        found = predictor.predict_crops(crops, squares)
         marks.append(time.perf_counter())
-        confidence = np.where(crops.std(axis=(1, 2, 3)) < LEAST_CONTRAST, np.float32(0), found.confidence)
-        tracker.update(replace(found, confidence=confidence), timestamp_s)
-        tracks = tracker.tracks
+        tracker.update(replace(found, confidence=believed(found.confidence, crops)), timestamp_s)
+        count = tracker.faces
+        keypoints = tracker.keypoints_px[:count]
+        boxes = box_from_keypoints(keypoints)
         marks.append(time.perf_counter())
-        times = StageTimes(*(1000 * (end - start) for start, end in pairwise(marks)))
-        if not tracks:
-            return FrameResult(frame, timestamp_s, times=times)
-        keypoints = np.stack([track.keypoints_px for track in tracks])
         return FrameResult(
             frame_bgr=frame,
             timestamp_s=timestamp_s,
-            boxes_xywh=box_from_keypoints(keypoints),
-            ids=np.array([track.id for track in tracks], np.int64),
+            boxes_xywh=boxes,
+            ids=tracker.ids[:count],
             keypoints_px=keypoints,
-            confidences=np.array([track.confidence for track in tracks], np.float32),
-            times=times,
+            confidences=tracker.confidences[:count],
+            times=StageTimes(*(1000 * (end - start) for start, end in pairwise(marks))),
         )
+
+    def _look(self, frame: NDArray[np.uint8], timestamp_s: float) -> None:
+        """Look for new faces when it is time, and make candidates of what was found meanwhile."""
+        tracker, search = self._tracker, self._search
+        is_cut = self._scene.is_cut(frame, timestamp_s)
+        if is_cut:
+            tracker.doubt()
+        at_once = is_cut or timestamp_s - self._timestamp_s > GAP_S or time.perf_counter() - self._processed_s > IDLE_S
+        if (is_cut or tracker.wants_look(timestamp_s)) and search.begin(
+            frame, tracker.boxes_xywh[: tracker.faces], at_once=at_once
+        ):
+            tracker.looked(timestamp_s)
+        boxes = search.take()
+        if boxes is not None:
+            tracker.add_candidates(boxes)
+
+
+def believed(confidence: NDArray[np.float32], crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """(N,) confidences, 0 for those of the (N, 1, S, S) crops that have too little contrast to show a face."""
+    deviations = [cv2.meanStdDev(crop[0])[1][0, 0] for crop in crops]
+    return np.where(np.array(deviations) < LEAST_CONTRAST, np.float32(0), confidence)
 
 
 def to_bgr(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:

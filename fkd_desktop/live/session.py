@@ -25,6 +25,7 @@ from fkd_desktop.live.pipeline import Pipeline
 from fkd_desktop.live.reader import FrameReader
 from fkd_desktop.live.recovery import Recovery
 from fkd_desktop.live.result import FrameResult, LiveFrame
+from fkd_desktop.live.search import SearchBeside
 from fkd_desktop.live.sinks import SinkSet
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class LiveSession:
         self._slot, self._on_result, self._on_event = slot, on_result, on_event
         self._playback, self._sinks = playback, sinks or SinkSet()
         self._pipeline: Pipeline | None = None
+        self._search: SearchBeside | None = None
         self._reader: FrameReader | None = None
         self._recovery = Recovery()
         self._retry_now = threading.Event()
@@ -114,6 +116,13 @@ class LiveSession:
         DetectorError
             If faces cannot be looked for.
         """
+        try:
+            self._run(should_stop)
+        finally:
+            if self._search is not None:
+                self._search.close()
+
+    def _run(self, should_stop: Callable[[], bool]) -> None:
         while not should_stop():
             try:
                 self._follow(should_stop)
@@ -230,7 +239,8 @@ class LiveSession:
         if predictor is None or predictor is self._broken_predictor:
             return None
         if self._pipeline is None:
-            self._pipeline = Pipeline(predictor)
+            self._search = SearchBeside()
+            self._pipeline = Pipeline(predictor, search=self._search)
         self._pipeline.predictor = predictor
         self._prepare(self._pipeline)
         process = self._pipeline.process_still if frame.is_still else self._pipeline.process

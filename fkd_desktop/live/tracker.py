@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -25,6 +25,10 @@ class TrackerSettings:
     ----------
     accept_confidence
         A detection becomes a track from this confidence on.
+    hopeful_confidence
+        A candidate above this that lies a little off is looked at again where its own keypoints lie.
+    tries
+        How often a candidate is looked at before it is dropped.
     keep_confidence
         A track lives on its own keypoints from this confidence on.
     linger_s
@@ -43,7 +47,9 @@ class TrackerSettings:
         More are not tracked.
     """
 
-    accept_confidence: float = 0.6
+    accept_confidence: float = 0.9
+    hopeful_confidence: float = 0.05
+    tries: int = 3
     keep_confidence: float = 0.35
     linger_s: float = 0.2
     detect_every_s: float = 0.5
@@ -54,23 +60,25 @@ class TrackerSettings:
     max_faces: int = 32
 
 
-@dataclass
-class Track:
-    """One face over time, or a candidate for one: that has no number and was never seen.
-
-    `box_xywh` is where to look for it in the next frame.
-    """
-
-    box_xywh: NDArray[np.float32]
-    smoother: OneEuroFilter
-    id: int = 0
-    keypoints_px: NDArray[np.float32] = field(default_factory=lambda: np.empty((NUM_KEYPOINTS, 2), np.float32))
-    confidence: float = 0.0
-    seen_s: float | None = None
-
-
 class Tracker:
-    """Keeps the tracks of one source. Times are the frames' own: it does not matter how fast frames are processed."""
+    """Keeps the tracks of one source, and candidates for more: these have the number 0 and are not shown.
+
+    Times are the frames' own: it does not matter how fast frames are processed. All faces are treated in one go, so
+    that many cost hardly more than one.
+
+    Attributes
+    ----------
+    ids
+        (N,) int64 numbers of the faces, ascending; candidates come last.
+    boxes_xywh
+        (N, 4) float32: where to look for each in the next frame.
+    keypoints_px
+        (N, 68, 2) float32, smoothed.
+    confidences
+        (N,) float32 of the last frame.
+    seen_s
+        (N,) float64: when each was last seen; -inf for candidates.
+    """
 
     def __init__(self, settings: TrackerSettings | None = None, smoothing: SmoothingLevel = SmoothingLevel.LOW) -> None:
         self._settings = settings or TrackerSettings()
@@ -80,9 +88,18 @@ class Tracker:
 
     def reset(self) -> None:
         """Forget all faces: the next frame is of something else. Numbers go on, so no two faces share one."""
-        self.tracks: list[Track] = []
-        self._detected_s: float | None = None
-        self._lost_s: float | None = None
+        self.ids = np.empty(0, np.int64)
+        self.boxes_xywh = np.empty((0, 4), np.float32)
+        self.keypoints_px = np.empty((0, NUM_KEYPOINTS, 2), np.float32)
+        self.confidences = np.empty(0, np.float32)
+        self.seen_s = np.empty(0, np.float64)
+        self._tries_left = np.empty(0, np.int64)
+        self._smoother = OneEuroFilter(self._smoothing.settings, faces=0)
+        self._looked_s: float | None = None
+        self._lost_s = -np.inf
+
+    def __len__(self) -> int:
+        return len(self.ids)
 
     @property
     def smoothing(self) -> SmoothingLevel:
@@ -92,63 +109,104 @@ class Tracker:
     @smoothing.setter
     def smoothing(self, level: SmoothingLevel) -> None:
         self._smoothing = level
-        for track in self.tracks:
-            track.smoother.settings = level.settings
+        self._smoother.settings = level.settings
 
-    def wants_detection(self, timestamp_s: float) -> bool:
+    def doubt(self) -> None:
+        """Make candidates of all faces: the scene may be another one, in which they have to be found again."""
+        boxes = self.boxes_xywh
+        self.reset()
+        self.add_candidates(boxes)
+
+    @property
+    def faces(self) -> int:
+        """How many are no candidates: the first rows of all arrays."""
+        return int(np.count_nonzero(self.ids))
+
+    def wants_look(self, timestamp_s: float) -> bool:
         """Whether it is time to look for faces."""
-        if self._detected_s is None:
+        if self._looked_s is None:
             return True
         settings = self._settings
-        recent_loss = self._lost_s is not None and timestamp_s - self._lost_s < settings.search_after_loss_s
-        pause = settings.detect_every_s if self.tracks and not recent_loss else settings.detect_without_faces_s
-        return timestamp_s - self._detected_s >= pause
+        is_urgent = self.faces == 0 or timestamp_s - self._lost_s < settings.search_after_loss_s
+        pause_s = settings.detect_without_faces_s if is_urgent else settings.detect_every_s
+        return timestamp_s - self._looked_s >= pause_s
 
-    def add_detections(self, boxes_xywh: NDArray[np.float32], timestamp_s: float) -> None:
+    def looked(self, timestamp_s: float) -> None:
+        """Note that a look for faces in the frame of this time has begun."""
+        self._looked_s = timestamp_s
+
+    def add_candidates(self, boxes_xywh: NDArray[np.float32]) -> None:
         """Make candidates of the boxes that no track covers; they live if the network confirms them."""
-        self._detected_s = timestamp_s
-        for box in boxes_xywh:
-            if len(self.tracks) >= self._settings.max_faces:
-                return
-            known = np.array([track.box_xywh for track in self.tracks], np.float32).reshape(-1, 4)
-            if not (overlap(known, box) >= self._settings.same_face_overlap).any():
-                self.tracks.append(Track(box, OneEuroFilter(self._smoothing.settings)))
-
-    def boxes(self) -> NDArray[np.float32]:
-        """(N, 4) float32: where to look for the tracks' and candidates' keypoints in the next frame."""
-        return np.array([track.box_xywh for track in self.tracks], np.float32).reshape(-1, 4)
+        settings = self._settings
+        first = len(self)
+        boxes = self.boxes_xywh
+        for box in boxes_xywh[: 2 * settings.max_faces]:
+            if len(boxes) < settings.max_faces and not (overlap(boxes, box) >= settings.same_face_overlap).any():
+                boxes = np.concatenate([boxes, box[None]])
+        new = len(boxes) - first
+        if new == 0:
+            return
+        self.boxes_xywh = boxes
+        self.ids = np.concatenate([self.ids, np.zeros(new, np.int64)])
+        self.keypoints_px = np.concatenate([self.keypoints_px, np.zeros((new, NUM_KEYPOINTS, 2), np.float32)])
+        self.confidences = np.concatenate([self.confidences, np.zeros(new, np.float32)])
+        self.seen_s = np.concatenate([self.seen_s, np.full(new, -np.inf)])
+        self._tries_left = np.concatenate([self._tries_left, np.full(new, settings.tries)])
+        self._smoother.add(new)
 
     def update(self, found: Keypoints, timestamp_s: float) -> None:
-        """Take in the keypoints of `boxes`, in the same order; drop what is no face or lost."""
-        boxes = box_from_keypoints(found.points_px)
-        alive = []
-        for track, points, confidence, box in zip(self.tracks, found.points_px, found.confidence, boxes, strict=True):
-            is_new = track.seen_s is None
-            needed = self._settings.accept_confidence if is_new else self._settings.keep_confidence
-            if confidence >= needed and _plausible(box, track.box_xywh):
-                if is_new:
-                    track.id, self._next_id = self._next_id, self._next_id + 1
-                track.keypoints_px = track.smoother(points, timestamp_s=timestamp_s, face_px=float(box[2]))
-                track.confidence, track.seen_s = float(confidence), timestamp_s
-                if is_new or _has_moved(box, track.box_xywh):
-                    track.box_xywh = box
-                alive.append(track)
-            elif track.seen_s is not None:
-                track.confidence = float(confidence)
-                if timestamp_s - track.seen_s <= self._settings.linger_s:
-                    alive.append(track)
-                else:
-                    self._lost_s = timestamp_s
-        self.tracks = self._without_twins(alive)
+        """Take in the keypoints of `boxes_xywh`, in the same order; drop what is no face or lost.
 
-    def _without_twins(self, tracks: list[Track]) -> list[Track]:
-        """Two tracks that have come to lie on one face: the older stays."""
-        kept: list[Track] = []
-        for track in sorted(tracks, key=lambda t: t.id):
-            others = np.array([t.box_xywh for t in kept], np.float32).reshape(-1, 4)
-            if not (overlap(others, track.box_xywh) >= self._settings.twin_overlap).any():
-                kept.append(track)
-        return kept
+        Raises
+        ------
+        ValueError
+            For keypoints of another number of boxes.
+        """
+        if len(found) != len(self):
+            raise ValueError(f"expected keypoints of {len(self)} boxes, got {len(found)}")
+        if len(self) == 0:
+            return
+        settings = self._settings
+        boxes = box_from_keypoints(found.points_px)
+        is_new = self.ids == 0
+        way, is_plausible = _moved(boxes, self.boxes_xywh)
+        is_seen = is_plausible & (
+            found.confidence >= np.where(is_new, settings.accept_confidence, settings.keep_confidence)
+        )
+        self.keypoints_px = self._smoother(
+            found.points_px, timestamp_s=timestamp_s, faces_px=boxes[:, 2], measured=is_seen
+        )
+        self.confidences = found.confidence
+        self._tries_left = self._tries_left - 1
+        is_hopeful = is_new & ~is_seen & (self._tries_left > 0) & is_plausible
+        is_hopeful &= found.confidence >= settings.hopeful_confidence
+        moves = is_hopeful | (is_seen & (is_new | (way > SAME_CROP)))
+        self.boxes_xywh = np.where(moves[:, None], boxes, self.boxes_xywh)
+        self.seen_s = np.where(is_seen, timestamp_s, self.seen_s)
+        lives = is_seen | is_hopeful | (~is_new & (timestamp_s - self.seen_s <= settings.linger_s))
+        if not (lives | is_new).all():
+            self._lost_s = timestamp_s
+        accepted = is_new & is_seen
+        if accepted.any():
+            count = int(accepted.sum())
+            self.ids = self.ids.copy()  # results hold what there was
+            self.ids[accepted] = np.arange(self._next_id, self._next_id + count)
+            self._next_id += count
+        self._keep(lives)
+
+    def _keep(self, lives: NDArray[np.bool_]) -> None:
+        """Drop dead tracks, and of two that have come to lie on one face the younger."""
+        rows = np.flatnonzero(lives)
+        if len(rows) > 1:
+            order = np.argsort(np.where(self.ids[rows] == 0, np.iinfo(np.int64).max, self.ids[rows]), kind="stable")
+            rows = rows[order]
+            rows = rows[distinct(self.boxes_xywh[rows], self._settings.twin_overlap)]
+        if len(rows) == len(self) and (rows == np.arange(len(self))).all():
+            return
+        self.ids, self.boxes_xywh, self.keypoints_px = self.ids[rows], self.boxes_xywh[rows], self.keypoints_px[rows]
+        self.confidences, self.seen_s = self.confidences[rows], self.seen_s[rows]
+        self._tries_left = self._tries_left[rows]
+        self._smoother.keep(rows)
 
 
 MAX_GROWTH: Final = 1.6
@@ -160,23 +218,37 @@ SAME_CROP: Final = 0.03
 crop moves the network's keypoints a little, which shows as trembling."""
 
 
-def _has_moved(box: NDArray[np.float32], previous: NDArray[np.float32]) -> bool:
-    """Whether the next crop should be cut anew."""
-    shift = np.abs(box[:2] + box[2:] / 2 - previous[:2] - previous[2:] / 2).max()
-    return bool(max(shift, abs(box[2] - previous[2])) > SAME_CROP * previous[2])
-
-
-def _plausible(box: NDArray[np.float32], previous: NDArray[np.float32]) -> bool:
-    """Whether a face can have moved and grown like this since the crop was cut around `previous`."""
-    growth = box[2] / previous[2]
-    shift = np.abs(box[:2] + box[2:] / 2 - previous[:2] - previous[2:] / 2).max() / previous[2]
-    return bool(1 / MAX_GROWTH <= growth <= MAX_GROWTH and shift <= MAX_SHIFT)
+def _moved(boxes: NDArray[np.float32], previous: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """How far (N,) boxes moved or grew, over their sides before, and whether (N,) faces can have done so in a frame."""
+    sides = previous[:, 2]
+    shift = np.abs(boxes[:, :2] - previous[:, :2] + (boxes[:, 2:] - previous[:, 2:]) / 2).max(axis=1) / sides
+    growth = boxes[:, 2] / sides
+    is_plausible = (growth >= 1 / MAX_GROWTH) & (growth <= MAX_GROWTH) & (shift <= MAX_SHIFT)
+    return np.maximum(shift, np.abs(growth - 1)), is_plausible
 
 
 def overlap(boxes_xywh: NDArray[np.float32], box_xywh: NDArray[np.float32]) -> NDArray[np.float32]:
     """Intersection over union of (N, 4) boxes with one: (N,) float32."""
-    start = np.maximum(boxes_xywh[:, :2], box_xywh[:2])
-    stop = np.minimum(boxes_xywh[:, :2] + boxes_xywh[:, 2:], box_xywh[:2] + box_xywh[2:])
-    common = np.maximum(stop - start, 0).prod(axis=1)
-    union = boxes_xywh[:, 2:].prod(axis=1) + box_xywh[2:].prod() - common
+    return overlaps(boxes_xywh, box_xywh[None])[:, 0]
+
+
+def overlaps(boxes_xywh: NDArray[np.float32], others_xywh: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Intersection over union of (N, 4) boxes with (M, 4) others: (N, M) float32."""
+    sizes, other_sizes = boxes_xywh[:, None, 2:], others_xywh[None, :, 2:]
+    start = np.maximum(boxes_xywh[:, None, :2], others_xywh[None, :, :2])
+    stop = np.minimum(boxes_xywh[:, None, :2] + sizes, others_xywh[None, :, :2] + other_sizes)
+    common = np.maximum(stop - start, 0).prod(axis=2)
+    union = sizes.prod(axis=2) + other_sizes.prod(axis=2) - common
     return np.asarray(common / np.maximum(union, 1e-6), np.float32)
+
+
+def distinct(boxes_xywh: NDArray[np.float32], least_overlap: float) -> NDArray[np.int64]:
+    """Numbers of the (N, 4) boxes that no earlier one of them covers."""
+    is_twin = overlaps(boxes_xywh, boxes_xywh) >= least_overlap
+    kept: list[int] = []
+    if not np.tril(is_twin, -1).any():
+        return np.arange(len(boxes_xywh))
+    for i in range(len(boxes_xywh)):
+        if not is_twin[i, kept].any():
+            kept.append(i)
+    return np.array(kept, np.int64)

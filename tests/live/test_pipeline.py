@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from fkd_desktop.live.pipeline import Pipeline, to_bgr
+from fkd_desktop.live.search import Looks, SearchAtOnce
 from fkd_desktop.live.smoothing import OneEuroFilter, SmoothingLevel
 from fkd_desktop.live.sources import VideoSource
 from trainer.core.keypoints import LEFT_EYE, RIGHT_EYE, inter_ocular_distance
@@ -162,14 +163,14 @@ def test_the_detector_is_not_asked_for_every_frame(predictor: Predictor, demo: d
     class CountingDetector:
         calls = 0
 
-        def detect(self, _frame: np.ndarray, *, fine: bool = False) -> np.ndarray:
+        def detect(self, _frame: np.ndarray, *, fine: bool = False, known_xywh: np.ndarray | None = None) -> np.ndarray:
             self.calls += 1
             face = demo[0].faces[0]
             side = face["width_px"]
             return np.float32([[face["cx"] - side / 2, face["cy"] - side / 2, side, side]])
 
     detector = CountingDetector()
-    pipeline = Pipeline(predictor, detector=detector)
+    pipeline = Pipeline(predictor, search=SearchAtOnce(Looks(detector)))
     for k in range(30):
         assert len(pipeline.process(demo[0].image_bgr, k * STEP_S)) == 1
     assert 1 < detector.calls <= 3
@@ -337,8 +338,8 @@ def test_a_real_face_trembles_three_times_less_and_lags_a_frame_at_most(predicto
         assert list(result.ids) == [1]
         raw_points.append(result.keypoints_px[0])
         for level, one_euro in filters.items():
-            face_px = float(result.boxes_xywh[0, 2])
-            smooth_points[level].append(one_euro(raw_points[-1], timestamp_s=frame.timestamp_s, face_px=face_px))
+            [smoothed] = one_euro(result.keypoints_px, timestamp_s=frame.timestamp_s, faces_px=result.boxes_xywh[:, 2])
+            smooth_points[level].append(smoothed)
         if len(raw_points) <= 30:  # what the pipeline shows is that, and LOW is its default
             shown = usual.process(frame.image_bgr, frame.timestamp_s).keypoints_px[0]
             np.testing.assert_allclose(shown, smooth_points[SmoothingLevel.LOW][-1], atol=1e-3)

@@ -7,9 +7,15 @@ import pytest
 
 from fkd_desktop.live.smoothing import OneEuroFilter, SmoothingLevel, SmoothingSettings
 from tests.live.helpers import face_points
+from tests.live.plain_smoothing import PlainOneEuro
 
 FACE_PX = 200.0
 FRAMES_PER_S = 30
+
+
+def one(one_euro: OneEuroFilter, points: np.ndarray, *, timestamp_s: float, face_px: float = FACE_PX) -> np.ndarray:
+    """Filter a measurement of the only face."""
+    return one_euro(points[None], timestamp_s=timestamp_s, faces_px=np.float32([face_px]))[0]
 
 
 def smooth(
@@ -20,7 +26,9 @@ def smooth(
     level: SmoothingLevel = SmoothingLevel.LOW,
 ) -> np.ndarray:
     one_euro = OneEuroFilter(level.settings)
-    return np.array([one_euro(p, timestamp_s=float(t), face_px=face_px) for p, t in zip(points, times_s, strict=True)])
+    return np.array(
+        [one(one_euro, p, timestamp_s=float(t), face_px=face_px) for p, t in zip(points, times_s, strict=True)]
+    )
 
 
 def noisy_face(
@@ -136,18 +144,18 @@ def test_speed_counts_in_seconds_not_in_frames() -> None:
 def test_a_time_that_does_not_advance_restarts(next_s: float) -> None:
     one_euro = OneEuroFilter(SmoothingSettings())
     first, second = face_points(100, 100), face_points(300, 100)
-    one_euro(first, timestamp_s=1.0, face_px=FACE_PX)
-    np.testing.assert_array_equal(one_euro(second, timestamp_s=next_s, face_px=FACE_PX), second)
+    one(one_euro, first, timestamp_s=1.0)
+    np.testing.assert_array_equal(one(one_euro, second, timestamp_s=next_s), second)
     # It has forgotten the first place, and filters again from the second on.
-    np.testing.assert_array_equal(one_euro(second, timestamp_s=next_s + 0.03, face_px=FACE_PX), second)
-    third = one_euro(face_points(301, 100), timestamp_s=next_s + 0.06, face_px=FACE_PX)
+    np.testing.assert_array_equal(one(one_euro, second, timestamp_s=next_s + 0.03), second)
+    third = one(one_euro, face_points(301, 100), timestamp_s=next_s + 0.06)
     assert (second[:, 0] < third[:, 0]).all() and (third[:, 0] < second[:, 0] + 1).all()
 
 
 def test_after_a_long_gap_the_measurement_counts() -> None:
     one_euro = OneEuroFilter(SmoothingSettings())
-    one_euro(face_points(100, 100), timestamp_s=0.0, face_px=FACE_PX)
-    after = one_euro(face_points(300, 100), timestamp_s=30.0, face_px=FACE_PX)
+    one(one_euro, face_points(100, 100), timestamp_s=0.0)
+    after = one(one_euro, face_points(300, 100), timestamp_s=30.0)
     assert np.abs(after - face_points(300, 100)).max() < 0.02 * FACE_PX
 
 
@@ -156,9 +164,9 @@ def test_nobody_elses_array_is_touched() -> None:
     measured = [face_points(100 + i, 100) for i in range(3)]
     for points in measured:
         points.setflags(write=False)
-    given = [one_euro(p, timestamp_s=i / 30, face_px=FACE_PX) for i, p in enumerate(measured)]
+    given = [one(one_euro, p, timestamp_s=i / 30) for i, p in enumerate(measured)]
     kept = given[1].copy()
-    one_euro(face_points(400, 300), timestamp_s=1.0, face_px=FACE_PX)
+    one(one_euro, face_points(400, 300), timestamp_s=1.0)
     np.testing.assert_array_equal(given[1], kept)
     assert all(g.dtype == np.float32 and g.shape == (68, 2) for g in given)
 
@@ -213,7 +221,7 @@ def test_a_level_can_change_in_midst() -> None:
         if k == 60:
             np.testing.assert_array_equal(shown, points[:60])
             one_euro.settings = SmoothingLevel.HIGH.settings
-        shown.append(one_euro(p, timestamp_s=float(t), face_px=FACE_PX))
+        shown.append(one(one_euro, p, timestamp_s=float(t)))
     assert np.abs(np.diff(shown, axis=0)[59]).max() < 0.01 * FACE_PX
     assert jitter(np.array(shown)[70:]) < 0.3 * jitter(points)
 
@@ -221,10 +229,55 @@ def test_a_level_can_change_in_midst() -> None:
 def test_settings_make_a_difference() -> None:
     points, times_s = noisy_face(np.zeros((200, 2)), point_noise=0.002)
     steady, quick = (
-        np.array([f(p, timestamp_s=float(t), face_px=FACE_PX) for p, t in zip(points, times_s, strict=True)])
+        np.array([one(f, p, timestamp_s=float(t)) for p, t in zip(points, times_s, strict=True)])
         for f in (
             OneEuroFilter(SmoothingSettings(min_cutoff_hz=0.1, speed_gain=0)),
             OneEuroFilter(SmoothingSettings(10)),
         )
     )
     assert jitter(steady[30:]) < 0.3 * jitter(quick[30:])
+
+
+# --- many faces at once
+
+
+@pytest.mark.parametrize("level", SmoothingLevel)
+def test_many_faces_are_smoothed_as_each_would_be_alone(level: SmoothingLevel) -> None:
+    """They come, go, hide and change their order; the time stands still once. To a ten-thousandth of a pixel."""
+    rng = np.random.default_rng(5)
+    together = OneEuroFilter(level.settings, faces=0)
+    alone: list[PlainOneEuro] = []
+    sides: list[float] = []
+    time_s = 0.0
+    for k in range(120):
+        if k % 20 == 0 and len(alone) < 5:
+            alone.append(PlainOneEuro(together.settings))
+            sides.append(rng.uniform(0.5, 600))
+            together.add(1)
+        if k in (50, 90):
+            order = [2, 0] if k == 50 else [1, 2, 0]
+            alone, sides = [alone[i] for i in order], [sides[i] for i in order]
+            together.keep(np.array(order))
+        if k == 70:
+            together.settings = SmoothingLevel.HIGH.settings
+            for one_euro in alone:
+                one_euro.settings = SmoothingLevel.HIGH.settings
+        time_s += 0.0 if k == 60 else rng.uniform(0.005, 0.2)
+        way = 100 + 0.3 * k
+        points = np.array([face_points(way, 100, side) for side in sides], np.float32)
+        points += rng.normal(0, 0.01, points.shape).astype(np.float32) * np.float32(sides)[:, None, None]
+        measured = rng.uniform(size=len(alone)) < 0.8
+        is_first = np.array([one_euro.time_s is None for one_euro in alone])
+        measured |= is_first
+        shown = together(points, timestamp_s=time_s, faces_px=np.float32(sides), measured=measured)
+        for i, one_euro in enumerate(alone):
+            if measured[i]:
+                one_euro(points[i], timestamp_s=time_s, face_px=sides[i])
+            np.testing.assert_allclose(shown[i], one_euro.points, rtol=2e-6, atol=1e-4)
+    assert len(together) == len(alone) == 4
+
+
+def test_no_face_is_smoothed_to_none() -> None:
+    nothing = OneEuroFilter(SmoothingSettings(), faces=0)
+    shown = nothing(np.empty((0, 68, 2), np.float32), timestamp_s=0.0, faces_px=np.empty(0, np.float32))
+    assert shown.shape == (0, 68, 2)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CASCADE_NAME: Final = "haarcascade_frontalface_default.xml"
+PROFILE_CASCADE_NAME: Final = "haarcascade_profileface.xml"
 
 
 class DetectorError(FkdError):
@@ -23,7 +24,9 @@ class DetectorError(FkdError):
 class Detector(Protocol):
     """Anything that finds face boxes."""
 
-    def detect(self, frame_bgr: NDArray[np.uint8], *, fine: bool = False) -> NDArray[np.float32]:
+    def detect(
+        self, frame_bgr: NDArray[np.uint8], *, fine: bool = False, known_xywh: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float32]:
         """Find faces.
 
         Parameters
@@ -32,6 +35,8 @@ class Detector(Protocol):
             (H, W, 3) uint8.
         fine
             Look for smaller faces too, for more time.
+        known_xywh
+            (M, 4) boxes of faces that are known already and need not be found again.
 
         Returns
         -------
@@ -69,7 +74,7 @@ def load_cascade(path: Path | str) -> cv2.CascadeClassifier:
 
 
 class HaarDetector:
-    """OpenCV's frontal-face Haar cascade on a small grey copy of the frame.
+    """One of OpenCV's Haar cascades on a small grey copy of the frame: the frontal-face one unless another is given.
 
     P. Viola and M. Jones, "Rapid object detection using a boosted cascade of simple features", CVPR 2001. The cost goes
     with the copy's size, not the frame's.
@@ -77,7 +82,7 @@ class HaarDetector:
     Parameters
     ----------
     cascade_path
-        A cascade file; None for the one that OpenCV brings.
+        A cascade file; None for the frontal-face one that OpenCV brings.
     long_side_px, fine_long_side_px
         Longer side of the copy, as a rule and for a fine look.
     scale_factor, min_neighbors, min_face_px
@@ -103,20 +108,65 @@ class HaarDetector:
         self._long_side_px, self._fine_long_side_px = long_side_px, fine_long_side_px
         self._scale_factor, self._min_neighbors, self._min_face_px = scale_factor, min_neighbors, min_face_px
 
-    def detect(self, frame_bgr: NDArray[np.uint8], *, fine: bool = False) -> NDArray[np.float32]:
-        """See `Detector.detect`."""
+    def detect(
+        self,
+        frame_bgr: NDArray[np.uint8],
+        *,
+        fine: bool = False,
+        known_xywh: NDArray[np.float32] | None = None,
+        mirrored: bool = False,
+    ) -> NDArray[np.float32]:
+        """See `Detector.detect`.
+
+        Where faces are known the copy is flat, which most of the cascade's windows are done with at its first stage.
+        `mirrored` looks at the mirror image: the profile cascade knows one side of the face only.
+        """
         height, width = frame_bgr.shape[:2]
         wanted = self._fine_long_side_px if fine else self._long_side_px
         shrink = min(1.0, wanted / max(height, width))
         size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
-        small = frame_bgr if shrink == 1 else cv2.resize(frame_bgr, size, interpolation=cv2.INTER_AREA)
-        grey = cv2.equalizeHist(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY))
+        to_frame = np.array([width / size[0], height / size[1]] * 2, np.float32)
+        grey: NDArray[np.uint8] = cv2.equalizeHist(small_grey(frame_bgr, size))  # type: ignore[assignment]
+        if known_xywh is not None:
+            _flatten(grey, known_xywh / to_frame)
         found = self._cascade.detectMultiScale(
-            grey,
+            np.ascontiguousarray(grey[:, ::-1]) if mirrored else grey,
             scaleFactor=self._scale_factor,
             minNeighbors=self._min_neighbors,
             minSize=(self._min_face_px, self._min_face_px),
         )
         boxes = np.asarray(found, dtype=np.float32).reshape(-1, 4)
-        boxes *= np.array([width / size[0], height / size[1]] * 2, np.float32)
+        if mirrored:
+            boxes[:, 0] = size[0] - boxes[:, 0] - boxes[:, 2]
+        boxes *= to_frame
         return boxes[np.argsort(-boxes[:, 2], kind="stable")]
+
+
+def small_grey(frame: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Make a grey copy of another size; of a frame much larger only every k-th pixel of every k-th row is read.
+
+    Parameters
+    ----------
+    frame
+        (H, W, 3) BGR or (H, W) grey, uint8.
+    size
+        Width and height of the copy.
+    """
+    height, width = frame.shape[:2]
+    stride = max(1, min(height // (2 * size[1]), width // (2 * size[0])))
+    if stride > 1:
+        frame = np.ascontiguousarray(frame[::stride, ::stride])
+    if frame.shape[1::-1] != size:
+        is_smaller = frame.shape[1] > size[0] or frame.shape[0] > size[1]
+        interpolation = cv2.INTER_AREA if is_smaller else cv2.INTER_LINEAR
+        frame = cv2.resize(frame, size, interpolation=interpolation)  # type: ignore[assignment]
+    return frame if frame.ndim == 2 else cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)  # type: ignore[return-value]
+
+
+def _flatten(grey: NDArray[np.uint8], boxes_xywh: NDArray[np.float32]) -> None:
+    """Fill (M, 4) boxes with their mean grey level."""
+    corners = np.concatenate([np.floor(boxes_xywh[:, :2]), np.ceil(boxes_xywh[:, :2] + boxes_xywh[:, 2:])], axis=1)
+    for x0, y0, x1, y1 in np.maximum(corners, 0).astype(int):
+        region = grey[y0:y1, x0:x1]
+        if region.size:
+            region[:] = round(float(region.mean()))

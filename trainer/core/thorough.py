@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
-from trainer.core.detector import CASCADE_NAME, load_cascade, shipped_cascade
+from trainer.core.detector import CASCADE_NAME, PROFILE_CASCADE_NAME, load_cascade, shipped_cascade, small_grey
 from trainer.core.preprocess import as_grey_or_bgr
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FRONTAL: Final = CASCADE_NAME
 FRONTAL_2: Final = "haarcascade_frontalface_alt2.xml"
-PROFILE: Final = "haarcascade_profileface.xml"
+PROFILE: Final = PROFILE_CASCADE_NAME
 
 
 @dataclass(frozen=True)
@@ -154,13 +154,9 @@ class _Copies:
 
     def grey(self, side_px: int) -> NDArray[np.uint8]:
         scale = min(MAX_ENLARGEMENT, side_px / self._side_px)
-        size = width, height = max(1, round(self.width * scale)), max(1, round(self.height * scale))
+        size = max(1, round(self.width * scale)), max(1, round(self.height * scale))
         if size not in self._greys:
-            stride = max(1, min(self.height // (2 * height), self.width // (2 * width)))
-            source = self._frame[::stride, ::stride]
-            interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-            small = cv2.resize(source, size, interpolation=interpolation)
-            self._greys[size] = np.asarray(small if small.ndim == 2 else cv2.cvtColor(small, cv2.COLOR_BGR2GRAY))
+            self._greys[size] = small_grey(self._frame, size)
         return self._greys[size]
 
 
