@@ -29,7 +29,7 @@ pipeline = Pipeline(load_predictor())
 faces = 0
 for _ in range(30):
     frame = source.read()
-    faces += len(pipeline.process(frame.image_bgr, frame.timestamp_s).faces)
+    faces += len(pipeline.process(frame.image_bgr, frame.timestamp_s))
 print(faces > 20, pipeline.predictor.engine_name, "torch" in sys.modules, "onnx" in sys.modules)
 """
 
