@@ -55,6 +55,8 @@ class ControlsAtRest(QObject):
         if floats:
             self._layout.removeWidget(self.holder)
             self.holder.setParent(self._stage)
+            self.holder.lower()  # what is told over the picture for a while lies over the bar, too
+            (self._view.parentWidget() or self._view).lower()
             for widget in watched:
                 widget.installEventFilter(self)
         else:
@@ -84,7 +86,6 @@ class ControlsAtRest(QObject):
         if self._floats:
             height = self.holder.sizeHint().height()
             self.holder.setGeometry(0, self._stage.height() - height, self._stage.width(), height)
-            self.holder.raise_()
 
     @Slot()
     def _on_timer_timeout(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QLabel
 
 from fkd_desktop.controller import Controller, SessionState
@@ -147,7 +147,7 @@ def test_what_is_kept_is_told_beside_the_playback_bar_not_over_it(window, qtbot,
     toast = window.capture.surface.toast
     toast.show_kept(Kept("Picture saved"))
     lowest = toast.mapTo(window.pane, toast.rect().bottomRight()).y()
-    assert lowest < window.pane.transport.y()
+    assert lowest < window.pane.transport.mapTo(window.pane, QPoint()).y()
     window.controller.stop()  # the picture makes room for words: the toast stays above those
     assert toast.isVisible()
     at = toast.mapTo(window.pane.stage, toast.rect().center())
