@@ -19,7 +19,8 @@ class Settling(QObject):
     """Imports the dialogs' modules in a thread once the first faces are there, then lets Python's collector run.
 
     The window comes up without these modules, which would hold it up; and nobody who then opens a dialog stalls the
-    picture for its import. What is there afterwards stays: the collector's rounds pass it over, and are shorter.
+    picture for its import. What the start has imported and made stays: the collector's rounds pass it over, and are
+    shorter. Not what the session makes: a video that is closed leaves its decoder and its threads to the collector.
 
     Parameters
     ----------
@@ -29,6 +30,7 @@ class Settling(QObject):
 
     def __init__(self, controller: Controller) -> None:
         super().__init__()
+        gc.freeze()
         self._controller = controller
         self._job: Job | None = None
         self._timer = QTimer(self, singleShot=True, interval=SETTLE_MS)
@@ -56,7 +58,6 @@ class Settling(QObject):
 
     @Slot(object)
     def _on_job_ended(self, _outcome: object) -> None:
-        gc.freeze()
         gc.enable()
 
 
