@@ -1,6 +1,6 @@
 """Make the pictures in docs/screenshots/ from the real window, in the light and the dark theme.
 
-python docs/make_screenshots.py [live] [states] [gallery] [dialogs] [german]
+python docs/make_screenshots.py [live] [states] [gallery] [dialogs] [german] [help]
 
 Needs no display: Qt's offscreen platform paints the same widgets. Each picture is of a state that a user comes to. The
 camera is a made-up one that shows the demo clip, so everything that the pictures show is the project's own. The
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import fake_camera
 from screenshots_dialogs import shoot_dialogs, shoot_gallery, shoot_german
+from screenshots_help import shoot_help
 from screenshots_live import shoot_live
 from screenshots_states import shoot_states
 from shooting import make_application, set_home
@@ -25,6 +26,7 @@ PARTS = {
     "gallery": shoot_gallery,
     "dialogs": shoot_dialogs,
     "german": shoot_german,
+    "help": shoot_help,
 }
 
 

@@ -79,6 +79,8 @@ class _Setting(Generic[T]):
 
     def __set__(self, owner: Settings, value: T) -> None:
         owner.store.setValue(self.key, self._write(value))
+        if not owner.store.contains(VERSION_KEY):  # a new file, which a crash would leave without one
+            owner.store.setValue(VERSION_KEY, str(FORMAT_VERSION))
 
 
 def _flag(key: str, *, default: bool) -> _Setting[bool]:

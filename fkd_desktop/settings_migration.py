@@ -54,8 +54,7 @@ def open_settings(path: Path) -> tuple[QSettings, Text | None]:
     """
     store = _ini(path)
     if not store.allKeys():
-        store.setValue(VERSION_KEY, str(FORMAT_VERSION))
-        return store, None
+        return store, None  # and nothing is written, until there is something to remember
     if (version := _version(store)) <= FORMAT_VERSION:
         _migrate(store, version)
         return store, None
