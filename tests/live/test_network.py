@@ -69,7 +69,9 @@ def test_own_weights_are_converted_once_into_the_cache(tmp_path: Path) -> None:
     save_checkpoint(path, build_network("compact"), name="compact")
     assert not converted_dir().exists()
     for _ in range(2):
+        torch.set_num_threads(2)
         assert load_predictor(path, device="cpu").engine_name == "ONNX Runtime"
+        assert torch.get_num_threads() == 1
         assert [kept.suffix for kept in converted_dir().iterdir()] == [".onnx"]
     assert load_predictor(path, device="cpu", engine="pytorch").engine_name == "PyTorch"
 

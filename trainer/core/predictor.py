@@ -162,6 +162,7 @@ class Predictor:
                 except OnnxRuntimeError as error:
                     _log.warning("PyTorch is used for %s, not ONNX Runtime: %s", path, error)
                 else:
+                    _limit_torch(torch_threads)  # which was imported if there was something to convert
                     return cls(onnx, onnx.spec, network_name=name, info=info, fall_back=lambda: plain()[0])
         if engine == "auto" and device == "cuda":
             try:
@@ -192,9 +193,9 @@ class Predictor:
         except RuntimeError:
             self._give_way()
             self._engine.warm_up()
+        self.predict(np.zeros((64, 64, 3), np.uint8), [[16, 16, 32, 32]])
         if self.device != "cpu":
             self._fall_back = None  # a GPU that breaks from now on is lost for PyTorch too
-        self.predict(np.zeros((64, 64, 3), np.uint8), [[16, 16, 32, 32]])
 
     def predict(self, frame_bgr: NDArray[np.uint8], boxes_xywh: ArrayLike) -> Keypoints:
         """Find the keypoints of every boxed face, in one batch.

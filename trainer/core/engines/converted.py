@@ -105,8 +105,10 @@ def converted_engine(weights: Path, network: str, folder: ConvertedFolder | None
             _log.warning("a converted network is converted again: %s", error)
     content = convert(weights, weights_digest)
     engine = _engine(content, weights_digest)
-    if folder is not None and digest(weights) == weights_digest:  # else it was replaced while it was read
-        folder.keep(weights_digest, content)
+    if folder is not None:
+        with suppress(OSError):  # the weights are gone already
+            if digest(weights) == weights_digest:  # else they were replaced while they were read
+                folder.keep(weights_digest, content)
     return engine
 
 
@@ -131,9 +133,9 @@ def convert(weights: Path, weights_digest: str) -> bytes:
     from trainer.core.engines.onnx_file import PlainNetwork, onnx_bytes  # noqa: PLC0415 (the same)
 
     checkpoint = load_checkpoint(weights)
-    plain = PlainNetwork(checkpoint.network)
-    told = {**plain.story(checkpoint.name), **plain.proof(), WEIGHTS_DIGEST: weights_digest}
     try:
+        plain = PlainNetwork(checkpoint.network)
+        told = {**plain.story(checkpoint.name), **plain.proof(), WEIGHTS_DIGEST: weights_digest}
         return onnx_bytes(plain, told)
     except Exception as error:  # of onnx, if it is missing or broken, and whatever the exporter raises
         raise OnnxRuntimeError(f"the network cannot be converted ({error})") from error

@@ -238,9 +238,10 @@ def test_the_tolerance_is_for_numbers_alone() -> None:
     assert largest_difference(np.zeros(2, np.float32), np.float32([0, np.nan])) == float("inf")
 
 
-def test_half_precision_weights_convert_too(tmp_path: Path) -> None:
-    path = tmp_path / "half.safetensors"
-    save_checkpoint(path, build_network("compact"), name="compact", half=True)
+@pytest.mark.parametrize(("name", "half"), [("compact", True), ("large", False)])
+def test_weights_of_every_kind_convert(tmp_path: Path, name: str, half: bool) -> None:
+    path = tmp_path / "own.safetensors"
+    save_checkpoint(path, build_network(name), name=name, half=half)
     crops = sample_crops(SIZE_PX)
     found = Predictor.load(path, device="cpu", engine="onnxruntime")
     assert found.engine_name == "ONNX Runtime"
