@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import subprocess
-import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -16,6 +15,7 @@ import torch
 from trainer.core.engines import agreement
 from trainer.core.engines.onnx_file import without_deprecation_warnings
 from trainer.core.engines.onnx_runtime import OnnxRuntimeError, import_onnxruntime
+from trainer.programs import opencv_command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,20 +28,6 @@ if TYPE_CHECKING:
     Outputs = Mapping[str, NDArray[np.float32]]
 
 OPENCV_LIMIT_S: Final = 120.0
-
-_OPENCV_PROGRAM: Final = """
-import io, sys
-import cv2, numpy as np
-cv2.setNumThreads(1)
-path, names = sys.argv[1], sys.argv[2:]
-network = cv2.dnn.readNetFromONNX(np.fromfile(path, np.uint8))
-results = {}
-with np.load(io.BytesIO(sys.stdin.buffer.read())) as batches:
-    for number in batches:
-        network.setInput(batches[number], "crops")
-        results |= {f"{number} {name}": values for name, values in zip(names, network.forward(names))}
-np.savez(sys.stdout.buffer, **results)
-"""
 
 
 @dataclass(frozen=True)
@@ -152,7 +138,7 @@ def _run_opencv(path: Path, names: Sequence[str], batches: Sequence[Crops]) -> l
     """Run OpenCV's dnn module in a process of its own: on a graph that it does not take to, it can crash."""
     request = io.BytesIO()
     np.savez(request, **{str(number): crops for number, crops in enumerate(batches)})  # type: ignore[arg-type]
-    command = [sys.executable, "-P", "-c", _OPENCV_PROGRAM, str(path), *names]  # -P: nothing of the current folder
+    command = [*opencv_command(), str(path), *names]
     try:
         run = subprocess.run(
             command, input=request.getvalue(), capture_output=True, check=False, timeout=OPENCV_LIMIT_S

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from fkd_desktop.workers.job import Job
-from fkd_desktop.workers.training_process import TrainingProcess, trainer_command
+from fkd_desktop.workers.training_process import TrainingProcess
 from trainer import events
 from trainer.config import TrainConfig
 from trainer.core.text import Text
+from trainer.programs import trainer_command
 from trainer.runs import TrainingError, delete_run, summarise
 
 if TYPE_CHECKING:

@@ -4,32 +4,24 @@ from __future__ import annotations
 
 import logging
 import subprocess
-import sys
 import threading
 from collections import deque
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from PySide6.QtCore import QObject, Signal
 
-import trainer
 from trainer.events import from_json_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 _log = logging.getLogger(__name__)
 
 Command = Literal["stop", "cancel"]
 
 LAST_LINES: Final = 12
-_PROGRAM: Final = "import sys; sys.path.append(sys.argv.pop(1)); from trainer.cli import main; sys.exit(main())"
-
-
-def trainer_command() -> tuple[str, ...]:
-    """Return the command that runs this installation's trainer, whatever the working directory holds."""
-    return (sys.executable, "-P", "-c", _PROGRAM, str(Path(trainer.__file__).parents[1]))
 
 
 class TrainingProcess(QObject):
@@ -42,7 +34,7 @@ class TrainingProcess(QObject):
     Parameters
     ----------
     command
-        As of `trainer_command`, with its arguments.
+        As of `trainer.programs.trainer_command`, with its arguments.
     log_path
         What the child writes, beside events; replaced.
     """

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from trainer import export as exporting
-from trainer import parity
+from trainer import parity, programs
 from trainer.cli import main
 from trainer.core.checkpoint import load_checkpoint, save_checkpoint
 from trainer.core.engines import onnx_file
@@ -177,7 +177,7 @@ def test_what_nothing_can_check_is_not_written(
     compact_weights: Path, tmp_path: Path, monkeypatch, is_one_sentence
 ) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    monkeypatch.setattr(parity, "_OPENCV_PROGRAM", "import os; os.abort()")  # as OpenCV does on some graphs
+    monkeypatch.setattr(programs, "OPENCV_PROGRAM", "import os; os.abort()")  # as OpenCV does on some graphs
     with pytest.raises(ExportError, match="pip install onnxruntime") as caught:
         export(compact_weights, tmp_path / "c.onnx")
     assert is_one_sentence(caught.value)
