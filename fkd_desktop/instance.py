@@ -10,6 +10,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import stat
 import sys
 import tempfile
@@ -180,7 +181,7 @@ class Instance(QObject):
             answer += socket.readAll().data()
         if answer == _ANSWER:
             return True
-        if socket.state() is QLocalSocket.LocalSocketState.ConnectedState:
+        if deadline.hasExpired() or socket.error() is QLocalSocket.LocalSocketError.SocketTimeoutError:
             self.complaint = Text(
                 "FKD Desktop is running already but does not answer, so this is another window; close the other one "
                 "if it is stuck"
@@ -237,6 +238,9 @@ def _usual_address() -> str:
     A start with another folder of settings, as a test's, has an instance of its own. Empty where no place is safe.
     """
     display = os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY") or os.environ.get("SESSIONNAME", "")
+    display = re.sub(
+        r"(:\d+)\.\d+$", r"\1", display
+    )  # screens of one X server: some desktops name the first, some do not
     what = "\0".join((os.environ.get("QT_QPA_PLATFORM", ""), display, str(settings_path())))
     name = f"{APP_ID}-{hashlib.sha256(os.fsencode(what)).hexdigest()[:16]}"
     if sys.platform == "win32":

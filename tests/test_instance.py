@@ -60,7 +60,11 @@ application = QCoreApplication([])
 instance = Instance({address!r}, answer_ms={answer_ms})
 print(instance.hand_over(Request(**{request.__dict__!r})), instance.complaint)
 """
-    return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([sys.executable, "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process.stdin.write(code)
+    process.stdin.close()
+    process.stdin = None  # else `communicate` would close it again
+    return process
 
 
 def test_a_later_start_is_heard_and_told_so(qtbot, start, address):
@@ -73,6 +77,16 @@ def test_a_later_start_is_heard_and_told_so(qtbot, start, address):
     with qtbot.waitSignal(first.requested, timeout=20_000):
         again = hand_over_elsewhere(address)
     assert again.communicate(timeout=20)[0] == "True \n"
+
+
+def test_thousands_of_files_come_through(qtbot, start, address):
+    first = start()
+    first.hand_over(Request())
+    many = Request(files=tuple(f"/a folder/with a long name/picture {number}.png" for number in range(5000)))
+    with qtbot.waitSignal(first.requested, timeout=20_000) as heard:
+        later = hand_over_elsewhere(address, many)
+    assert heard.args == [many]
+    assert later.communicate(timeout=20)[0] == "True \n"
 
 
 def test_only_its_owner_may_open_the_socket(start, address):
@@ -219,6 +233,10 @@ def test_users_displays_and_settings_have_addresses_of_their_own(runtime, monkey
         seen.add(module._usual_address())
     assert len(seen) == 5
     assert module._usual_address() in seen, "and always the same ones"
+    monkeypatch.delenv("WAYLAND_DISPLAY")
+    before = module._usual_address()
+    monkeypatch.setenv("DISPLAY", ":5.0")
+    assert module._usual_address() == before, "the same display, as other desktops write it"
     assert {Path(address).parent for address in seen} == {runtime}
 
 
