@@ -173,7 +173,7 @@ class TrainerWindow(QWidget):
 def _row(*widgets: QWidget) -> QWidget:
     row = QWidget()
     layout = QHBoxLayout(row)
-    layout.setContentsMargins(0, 0, 6, 0)
+    layout.setContentsMargins(0, 0, 6, 6)  # clear of the line under the tabs
     for widget in widgets:
         layout.addWidget(widget)
     return row

@@ -147,7 +147,7 @@ class WelcomePanel(QFrame):
         self.overlay_buttons = [self._make_tool(action) for action in (*overlays, self._gallery)]
         text = self.tr(
             "Put something on: click, and look at the picture. The keys 1 to 9 do the same; the gallery has all "
-            "overlays and takes pictures of your own."
+            "overlays, and makes new ones of pictures of your own."
         )
         self._add_step(self.tr("Overlays"), text, *self.overlay_buttons)
 
