@@ -297,6 +297,6 @@ class Controller(QObject):
 
 
 def _load_predictor(weights: Path | None, device: str, _job: Job) -> LoadedNetwork:
-    from fkd_desktop.live.network import load_predictor_somewhere  # noqa: PLC0415 (imports torch: off the GUI thread)
+    from fkd_desktop.live.network import load_predictor_somewhere  # noqa: PLC0415 (may import torch: off the GUI thread)
 
     return load_predictor_somewhere(weights, device=device)

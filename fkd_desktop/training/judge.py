@@ -91,7 +91,7 @@ class Judge:
 
     def _points(self, entries: Sequence[Entry]) -> NDArray[np.float32]:
         """(N, 68, 2), NaN for faces whose pictures cannot be read."""
-        from fkd_desktop.live.network import load_predictor  # noqa: PLC0415 (imports torch: off the GUI thread)
+        from fkd_desktop.live.network import load_predictor  # noqa: PLC0415 (may import torch: off the GUI thread)
         from trainer.evaluate import predict  # noqa: PLC0415 (the same)
 
         if self._predictor is None:

@@ -118,7 +118,7 @@ def _predictor_maker(session: Controller) -> Callable[[], Predictor]:
     """Return what loads the session's network once more: one serves one thread."""
 
     def make() -> Predictor:
-        from fkd_desktop.live.network import load_predictor_somewhere  # noqa: PLC0415 (imports torch)
+        from fkd_desktop.live.network import load_predictor_somewhere  # noqa: PLC0415 (may import torch)
 
         return load_predictor_somewhere(session.weights, device=session.device).predictor
 

@@ -103,7 +103,7 @@ class DeviceList(QWidget):
 
 def _measuring(weights: Path | None) -> Callable[[Job], Sequence[DeviceSpeed]]:
     def measure(job: Job) -> Sequence[DeviceSpeed]:
-        from fkd_desktop.live.devices import measure_devices  # noqa: PLC0415 (imports torch: off the GUI thread)
+        from fkd_desktop.live.devices import measure_devices  # noqa: PLC0415 (may import torch: off the GUI thread)
 
         return measure_devices(weights, should_stop=job.should_stop)
 
