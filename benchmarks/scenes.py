@@ -137,13 +137,6 @@ def noise_and_textures(*, size: tuple[int, int] = (640, 360), frames_each: int =
                     round(height * (y + 0.1 * np.cos(0.13 * speed * k + 6 * phase))),
                 )
                 cv2.ellipse(picture, centre, (round(0.8 * radius), round(radius)), 0, 0, 360, colour.tolist(), -1)
-                for spot in range(3):
-                    angle = 6 * phase + 2.3 * spot
-                    at = (
-                        round(centre[0] + 0.5 * radius * np.cos(angle)),
-                        round(centre[1] + 0.5 * radius * np.sin(angle)),
-                    )
-                    cv2.circle(picture, at, max(2, round(0.12 * radius)), (40, 40, 40), -1)
             return cv2.GaussianBlur(picture, (0, 0), 1.5)
         still = (leaves, cv2.merge([board] * 3), cv2.merge([np.ascontiguousarray(stripes)] * 3))[kind - 1]
         return np.roll(still, (k // 2, 2 * k), axis=(0, 1))

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FINE_LOOK_EVERY: Final = 6
+MIN_NEIGHBORS: Final = 1
+"""See `HaarDetector`: what is no face costs a look of the network, what is left out costs a face."""
 SHARE_OF_A_CORE: Final = 0.25
 """Most that looking beside the loop takes of a core, whatever the rate of the source."""
 CLOSE_WAIT_S: Final = 2.0
@@ -35,7 +37,7 @@ class FaceSearch(Protocol):
         known_xywh
             (M, 4) boxes of the faces that are known.
         at_once
-            Have the result before this returns.
+            Have the result of a fine look before this returns.
 
         Returns
         -------
@@ -83,8 +85,9 @@ class Looks:
     """
 
     def __init__(self, detector: Detector | None = None) -> None:
-        self._frontal = detector or HaarDetector()
-        self._profile = HaarDetector(shipped_cascade(PROFILE_CASCADE_NAME)) if detector is None else None
+        self._frontal = detector or HaarDetector(min_neighbors=MIN_NEIGHBORS)
+        profile = shipped_cascade(PROFILE_CASCADE_NAME)
+        self._profile = HaarDetector(profile, min_neighbors=MIN_NEIGHBORS) if detector is None else None
         self._count = 0
 
     def reset(self) -> None:
@@ -95,8 +98,8 @@ class Looks:
         """Have the next look: (N, 4) float32 boxes."""
         turn = self._count % FINE_LOOK_EVERY
         self._count += 1
-        if self._profile is not None and turn in (2, 4):
-            return self._profile.detect(frame_bgr, known_xywh=known_xywh, mirrored=turn == 4)
+        if self._profile is not None and turn in (1, 3):
+            return self._profile.detect(frame_bgr, known_xywh=known_xywh, mirrored=turn == 3)
         return self._frontal.detect(frame_bgr, fine=turn == 0, known_xywh=known_xywh)
 
 
@@ -115,7 +118,8 @@ class SearchAtOnce:
 
     def begin(self, frame_bgr: NDArray[np.uint8], known_xywh: NDArray[np.float32], *, at_once: bool = False) -> bool:
         """See `FaceSearch.begin`."""
-        del at_once
+        if at_once:
+            self._looks.reset()
         self._found = self._looks.look(frame_bgr, known_xywh)
         return True
 
@@ -183,6 +187,7 @@ class SearchBeside:
         if at_once:
             self._drop()
             with self._looking:
+                self._looks.reset()
                 found = self._looks.look(frame_bgr, known_xywh)
             with self._changed:
                 self._found = found
@@ -243,6 +248,7 @@ class SearchBeside:
                 del frame_bgr, known_xywh
                 with self._changed:
                     self._is_busy = False
+                    self._changed.notify_all()
 
     def _look(self, frame_bgr: NDArray[np.uint8], known_xywh: NDArray[np.float32], source: int) -> None:
         with self._looking:
