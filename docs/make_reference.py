@@ -95,7 +95,7 @@ def _keys(text: str) -> str:
 
 def _cell(text: str) -> str:
     text = text.replace(str(platformdirs.user_data_path()), "~/.local/share")  # this user's own place, or a test's
-    return " ".join(text.split()).replace("|", "\\|")
+    return " ".join(text.split()).replace("|", "\\|").replace("<", "\\<")  # which would begin HTML
 
 
 def main() -> None:
