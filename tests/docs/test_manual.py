@@ -14,6 +14,7 @@ import pytest
 from fkd_desktop.controller import Controller
 from fkd_desktop.settings import Settings
 from fkd_desktop.ui.main_window import MainWindow
+from fkd_desktop.ui.shortcuts_dialog import ShortcutsDialog
 
 ROOT = Path(__file__).resolve().parents[2]
 MANUAL = ROOT / "docs" / "manual"
@@ -69,6 +70,16 @@ def test_what_it_says_of_options_and_keys_is_what_the_program_has(window):
         found += [match[2] for match in reference.MADE.finditer(text)]
         assert reference.updated(text, made) == text, f"{page.name}: run python docs/make_reference.py"
     assert sorted(found) == sorted(made)
+
+
+def test_the_readmes_table_has_every_key(window):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = text[text.index("## Keys") : text.index("## Figures")]
+    dialog = ShortcutsDialog(window)
+    for _, lines in dialog.groups:
+        for does, keys in lines:
+            assert f"`{keys.split('  ')[0]}`" in table, does
+    dialog.deleteLater()
 
 
 def test_every_option_of_every_command_is_in_it():

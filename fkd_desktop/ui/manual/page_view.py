@@ -99,5 +99,9 @@ class PageView(QTextBrowser):
 
 def _between(text: QColor, ground: QColor) -> QColor:
     """Return a quiet line's colour, nearer to the ground."""
-    mixed = (round(0.25 * one + 0.75 * other) for one, other in zip(text.getRgb(), ground.getRgb(), strict=True))
-    return QColor(*mixed)
+    share = 0.25
+    return QColor.fromRgbF(
+        share * text.redF() + (1 - share) * ground.redF(),
+        share * text.greenF() + (1 - share) * ground.greenF(),
+        share * text.blueF() + (1 - share) * ground.blueF(),
+    )
