@@ -107,7 +107,8 @@ class Desktop:
                     self.xdotool("windowactivate", window)
             return self.active() == window
 
-        self.until(is_active, "the focus")
+        is_there = self.comes(is_active, TIMEOUT_S)
+        assert is_there, f"{window} has no focus, but {self.active()} of {stacking(self)}; {self.started} run"
 
     def close(self, window):
         self.activate(window)
@@ -130,7 +131,7 @@ def desktop(tmp_path):
     try:
         desktop.begin("openbox")
         desktop.until(
-            lambda: "not found" not in desktop.ask("xprop", "-root", "_NET_SUPPORTING_WM_CHECK"), "the window manager"
+            lambda: "window id" in desktop.ask("xprop", "-root", "_NET_SUPPORTING_WM_CHECK"), "the window manager"
         )
         yield desktop
     finally:
@@ -242,7 +243,7 @@ def cover(desktop):
 def stacking(desktop):
     """Return the windows from the lowest to the topmost."""
     text = desktop.ask("xprop", "-root", "_NET_CLIENT_LIST_STACKING").partition("#")[2]
-    return [int(number, 16) for number in text.split(",")]
+    return [int(number, 16) for number in text.split(",") if number.strip()]
 
 
 def icons_bgra(desktop, window):
