@@ -67,7 +67,7 @@ def _convert(picture: Path, to: Path) -> None:
 
     if not to.exists():
         with Image.open(picture) as image:
-            image.convert("RGB").save(to, quality=QUALITY, method=6)
+            image.convert("RGB").save(to, quality=QUALITY, method=2)  # 6 is 7 % smaller and takes four times as long
 
 
 if __name__ == "__main__":
