@@ -2,32 +2,48 @@
 
 from __future__ import annotations
 
+import email
 import os
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import venv
 import zipfile
 from pathlib import Path
 
 import pytest
 
+import fkd_desktop
+from tests.packaging.faces import write_faces
+
 ROOT = Path(__file__).resolve().parents[2]
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    out = tmp_path_factory.mktemp("dist")
+def build(out):
+    """Build the source archive and the wheel into a folder, at a fixed time; return both."""
     subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", out, ROOT],
+        [sys.executable, "-m", "build", "--sdist", "--wheel", "--no-isolation", "--outdir", out, ROOT],
         check=True,
         capture_output=True,
         text=True,
+        env={**os.environ, "SOURCE_DATE_EPOCH": "1750000000"},
     )
-    (path,) = out.glob("*.whl")
-    return path
+    (archive,) = out.glob("*.tar.gz")
+    (wheel,) = out.glob("*.whl")
+    return archive, wheel
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    return build(tmp_path_factory.mktemp("dist"))
+
+
+@pytest.fixture(scope="module")
+def wheel(built):
+    return built[1]
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +69,7 @@ def test_the_wheel_carries_the_assets_and_nothing_else(wheel):
     for needed in (
         "fkd_assets/weights/compact.safetensors",
         "fkd_assets/weights/compact.onnx",
+        "fkd_assets/weights/compact.onnx",
         "fkd_assets/weights/MODEL_CARD.md",
         "fkd_assets/demo/demo.mp4",
         "fkd_assets/overlays/sunglasses/overlay.toml",
@@ -63,12 +80,45 @@ def test_the_wheel_carries_the_assets_and_nothing_else(wheel):
         "fkd_assets/translations/fkd_desktop_de.qm",
         "fkd_assets/translations/fkd_desktop_en.qm",
         "fkd_assets/icons/fkd-desktop.svg",
+        "fkd_assets/icons/fkd-desktop-512.png",
+        "fkd_assets/icons/fkd-desktop.ico",
+        "fkd_assets/manual/index.html",
+        "fkd_assets/manual/pages/quick-start.html",
         "fkd_assets/icons/actions/keypoints.svg",
         "fkd_desktop/py.typed",
     ):
         assert needed in names
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"fkd_assets", "fkd_desktop", "trainer"}
+
+
+def test_the_source_archive_is_what_the_wheel_is_made_of(built):
+    with tarfile.open(built[0]) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    for needed in ("LICENSE", "README.md", "CHANGELOG.md", "start.py", "hatch_build.py", "packaging/build.py"):
+        assert needed in names
+    for packed in zipfile.ZipFile(built[1]).namelist():
+        name = packed.replace("fkd_assets/", "assets/", 1)
+        if ".dist-info/" not in name and not name.startswith("assets/manual/"):  # that is made of docs/manual
+            assert name in names
+    assert "docs/manual/index.md" in names
+
+
+def test_a_second_build_is_the_same_to_the_byte(built, tmp_path):
+    again = build(tmp_path)
+    assert [path.name for path in again] == [path.name for path in built]
+    assert [path.read_bytes() for path in again] == [path.read_bytes() for path in built]
+
+
+def test_the_version_is_said_in_one_place(built, wheel):
+    assert all(fkd_desktop.__version__ in path.name for path in built)
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        metadata = email.message_from_bytes(archive.read(name))
+    assert metadata["Version"] == fkd_desktop.__version__
+    assert metadata["License-Expression"] == "MIT"
+    assert metadata.get_all("License-File") == ["LICENSE"]
+    assert metadata["Summary"] and metadata["Keywords"] and metadata.get_payload().startswith("# FKD Desktop")
 
 
 def test_the_installed_demo_runs_from_another_folder_without_a_display(installed, tmp_path, short_clip):
@@ -91,9 +141,28 @@ def test_the_installed_demo_runs_from_another_folder_without_a_display(installed
     assert (tmp_path / "fkd-output" / "short-sheet.png").is_file()
 
 
+def run(installed, where, name, *arguments):
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    done = subprocess.run(
+        [installed / name, *map(str, arguments)],
+        env=environment, cwd=where, check=False, capture_output=True, text=True, timeout=110,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def test_the_installed_commands_answer(installed, tmp_path):
     for command in ("fkd-desktop", "fkd-annotate", "fkd-train"):
-        done = subprocess.run(
-            [installed / command, "--help"], cwd=tmp_path, check=True, capture_output=True, text=True, timeout=60
-        )
-        assert command in done.stdout
+        assert command in run(installed, tmp_path, command, "--help")
+
+
+def test_the_installed_fkd_annotate_works(installed, tmp_path, short_clip):
+    run(installed, tmp_path, "fkd-annotate", short_clip, "--out", tmp_path / "out", "--csv")
+    assert any((tmp_path / "out").rglob("*.mp4")) and any((tmp_path / "out").rglob("*.csv"))
+
+
+def test_the_installed_fkd_train_works(installed, tmp_path):
+    faces = write_faces(tmp_path / "faces", people=4, pictures=2)
+    run(installed, tmp_path, "fkd-train", "train", "--data", faces, "--out", "run", "--epochs", "1", "--device", "cpu")
+    said = run(installed, tmp_path, "fkd-train", "export", "--weights", "run/best.safetensors", "--format", "onnx")
+    assert said.count("the same as the network") == 2

@@ -1,0 +1,25 @@
+"""Where the self-contained build begins: one program under three names (packaging/fkd-desktop.spec)."""
+
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+
+def main() -> NoReturn:
+    """Run the program that this one was started as."""
+    name = Path(sys.argv[0]).stem
+    if name == "fkd-train":
+        from trainer.programs import run_frozen_trainer
+
+        sys.exit(run_frozen_trainer())
+    if name == "fkd-annotate":
+        from fkd_desktop.annotate.cli import main as annotate
+
+        sys.exit(annotate())
+    from fkd_desktop.app import run
+
+    run()
+
+
+if __name__ == "__main__":
+    main()
