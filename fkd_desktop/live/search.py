@@ -12,6 +12,7 @@ from trainer.core.detector import PROFILE_CASCADE_NAME, Detector, HaarDetector, 
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 FINE_LOOK_EVERY: Final = 6
 MIN_NEIGHBORS: Final = 1
 """See `HaarDetector`: what is no face costs a look of the network, what is left out costs a face."""
+DULL: Final = 20.0
+"""Grey levels are spread out in pictures of less contrast only (standard deviation): in others that hides faces."""
 SHARE_OF_A_CORE: Final = 0.25
 """Most that looking beside the loop takes of a core, whatever the rate of the source."""
 CLOSE_WAIT_S: Final = 2.0
@@ -85,9 +88,8 @@ class Looks:
     """
 
     def __init__(self, detector: Detector | None = None) -> None:
-        self._frontal = detector or HaarDetector(min_neighbors=MIN_NEIGHBORS)
-        profile = shipped_cascade(PROFILE_CASCADE_NAME)
-        self._profile = HaarDetector(profile, min_neighbors=MIN_NEIGHBORS) if detector is None else None
+        self._frontal = detector or _haar()
+        self._profile = _haar(shipped_cascade(PROFILE_CASCADE_NAME)) if detector is None else None
         self._count = 0
 
     def reset(self) -> None:
@@ -101,6 +103,10 @@ class Looks:
         if self._profile is not None and turn in (1, 3):
             return self._profile.detect(frame_bgr, known_xywh=known_xywh, mirrored=turn == 3)
         return self._frontal.detect(frame_bgr, fine=turn == 0, known_xywh=known_xywh)
+
+
+def _haar(cascade_path: Path | None = None) -> HaarDetector:
+    return HaarDetector(cascade_path, min_neighbors=MIN_NEIGHBORS, equalise_below=DULL)
 
 
 class SearchAtOnce:

@@ -87,6 +87,8 @@ class HaarDetector:
         Longer side of the copy, as a rule and for a fine look.
     scale_factor, min_neighbors, min_face_px
         See `cv2.CascadeClassifier.detectMultiScale`; the least face is in pixels of the copy.
+    equalise_below
+        The copy's grey levels are spread out where their standard deviation is below this.
 
     Raises
     ------
@@ -103,10 +105,12 @@ class HaarDetector:
         scale_factor: float = 1.2,
         min_neighbors: int = 3,
         min_face_px: int = 24,
+        equalise_below: float = np.inf,
     ) -> None:
         self._cascade = load_cascade(cascade_path or shipped_cascade(CASCADE_NAME))
         self._long_side_px, self._fine_long_side_px = long_side_px, fine_long_side_px
         self._scale_factor, self._min_neighbors, self._min_face_px = scale_factor, min_neighbors, min_face_px
+        self._equalise_below = equalise_below
 
     def detect(
         self,
@@ -126,7 +130,11 @@ class HaarDetector:
         shrink = min(1.0, wanted / max(height, width))
         size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
         to_frame = np.array([width / size[0], height / size[1]] * 2, np.float32)
-        grey: NDArray[np.uint8] = cv2.equalizeHist(small_grey(frame_bgr, size))  # type: ignore[assignment]
+        grey = small_grey(frame_bgr, size)
+        if float(grey.std()) < self._equalise_below:
+            grey = cv2.equalizeHist(grey)  # type: ignore[assignment]
+        elif known_xywh is not None and np.may_share_memory(grey, frame_bgr):
+            grey = grey.copy()  # it is written below
         if known_xywh is not None:
             _flatten(grey, known_xywh / to_frame)
         found = self._cascade.detectMultiScale(
