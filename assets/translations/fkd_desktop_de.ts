@@ -446,6 +446,10 @@
       <translation>&amp;Niedrig</translation>
     </message>
     <message>
+      <source>&amp;Manual</source>
+      <translation>&amp;Handbuch (englisch)</translation>
+    </message>
+    <message>
       <source>&amp;Mirror</source>
       <translation>&amp;Spiegeln</translation>
     </message>
@@ -510,12 +514,20 @@
       <translation>&amp;Ansicht</translation>
     </message>
     <message>
+      <source>&amp;Welcome</source>
+      <translation>&amp;Willkommen</translation>
+    </message>
+    <message>
       <source>&amp;Zoom</source>
       <translation>&amp;Zoom</translation>
     </message>
     <message>
       <source>As still as can be; quick motion lags a little</source>
       <translation>So ruhig wie möglich; schnelle Bewegungen hinken etwas nach</translation>
+    </message>
+    <message>
+      <source>Camera, overlays and training in three steps</source>
+      <translation>Kamera, Einblendungen und Training in drei Schritten</translation>
     </message>
     <message>
       <source>Cancel</source>
@@ -596,6 +608,10 @@
     <message>
       <source>Put versions, devices and the last log lines on the clipboard</source>
       <translation>Versionen, Geräte und die letzten Protokollzeilen in die Zwischenablage kopieren</translation>
+    </message>
+    <message>
+      <source>Read how everything works</source>
+      <translation>Nachlesen, wie alles geht</translation>
     </message>
     <message>
       <source>S&amp;top and let go</source>
@@ -1289,8 +1305,8 @@ Was schon da ist, bleibt erhalten. Die Bilder gehören nicht zu FKD Desktop und 
       <translation>Geräte messen</translation>
     </message>
     <message>
-      <source>{0}: {1} ms a face</source>
-      <translation>{0}: {1} ms je Gesicht</translation>
+      <source>{0}: {1} ms a face, by {2}</source>
+      <translation>{0}: {1} ms je Gesicht, mit {2}</translation>
     </message>
   </context>
   <context>
@@ -1973,6 +1989,17 @@ Was schon da ist, bleibt erhalten. Die Bilder gehören nicht zu FKD Desktop und 
     </message>
   </context>
   <context>
+    <name>HelpButton</name>
+    <message>
+      <source>Help</source>
+      <translation>Hilfe</translation>
+    </message>
+    <message>
+      <source>Open the manual at this place (F1)</source>
+      <translation>Handbuch an dieser Stelle öffnen, auf Englisch (F1)</translation>
+    </message>
+  </context>
+  <context>
     <name>HelpDesk</name>
     <message>
       <source>Diagnostics are on the clipboard</source>
@@ -1988,6 +2015,33 @@ Was schon da ist, bleibt erhalten. Die Bilder gehören nicht zu FKD Desktop und 
     <message>
       <source>{0} failed unexpectedly ({1}); details are in the log</source>
       <translation>{0}: unerwarteter Fehler ({1}); Näheres steht im Protokoll</translation>
+    </message>
+  </context>
+  <context>
+    <name>LauncherDesk</name>
+    <message>
+      <source>&amp;Mend the start menu's entry</source>
+      <translation>Eintrag im Startmenü &amp;reparieren</translation>
+    </message>
+    <message>
+      <source>&amp;Remove from the start menu</source>
+      <translation>Aus dem Startmenü &amp;entfernen</translation>
+    </message>
+    <message>
+      <source>Add to Applications</source>
+      <translation>Zu den Programmen hinzufügen</translation>
+    </message>
+    <message>
+      <source>Add to the &amp;start menu</source>
+      <translation>Zum &amp;Startmenü hinzufügen</translation>
+    </message>
+    <message>
+      <source>Mend the entry in Applications</source>
+      <translation>Eintrag in den Programmen reparieren</translation>
+    </message>
+    <message>
+      <source>Remove from Applications</source>
+      <translation>Aus den Programmen entfernen</translation>
     </message>
   </context>
   <context>
@@ -2295,6 +2349,53 @@ Was schon da ist, bleibt erhalten. Die Bilder gehören nicht zu FKD Desktop und 
     <message>
       <source>no network</source>
       <translation>kein Netz</translation>
+    </message>
+  </context>
+  <context>
+    <name>ManualWindow</name>
+    <message>
+      <source>Back</source>
+      <translation>Zurück</translation>
+    </message>
+    <message>
+      <source>Contents</source>
+      <translation>Inhalt</translation>
+    </message>
+    <message>
+      <source>Forward</source>
+      <translation>Vor</translation>
+    </message>
+    <message>
+      <source>Manual</source>
+      <translation>Handbuch (englisch)</translation>
+    </message>
+    <message>
+      <source>No browser was found</source>
+      <translation>Kein Browser gefunden</translation>
+    </message>
+    <message>
+      <source>No page has this.</source>
+      <translation>Das steht auf keiner Seite.</translation>
+    </message>
+    <message>
+      <source>Open in the browser</source>
+      <translation>Im Browser öffnen</translation>
+    </message>
+    <message>
+      <source>Page of the manual</source>
+      <translation>Seite des Handbuchs</translation>
+    </message>
+    <message>
+      <source>Search (Ctrl+F)</source>
+      <translation>Suchen (Strg+F)</translation>
+    </message>
+    <message>
+      <source>Search the manual</source>
+      <translation>Im Handbuch suchen</translation>
+    </message>
+    <message>
+      <source>The manual was not installed; README.md in the project's folder has the essentials.</source>
+      <translation>Das Handbuch ist nicht installiert; das Wichtigste steht in README.md im Ordner des Projekts.</translation>
     </message>
   </context>
   <context>
@@ -4207,6 +4308,85 @@ Was schon da ist, bleibt erhalten. Die Bilder gehören nicht zu FKD Desktop und 
     </message>
   </context>
   <context>
+    <name>WelcomePanel</name>
+    <message>
+      <source>&amp;Camera</source>
+      <translation>&amp;Kamera</translation>
+    </message>
+    <message>
+      <source>Back</source>
+      <translation>Zurück</translation>
+    </message>
+    <message>
+      <source>Camera and privacy</source>
+      <translation>Kamera und Privatsphäre</translation>
+    </message>
+    <message>
+      <source>Choose a camera</source>
+      <translation>Kamera wählen</translation>
+    </message>
+    <message>
+      <source>Demo clip</source>
+      <translation>Democlip</translation>
+    </message>
+    <message>
+      <source>Done</source>
+      <translation>Fertig</translation>
+    </message>
+    <message>
+      <source>Next</source>
+      <translation>Weiter</translation>
+    </message>
+    <message>
+      <source>No camera found: plug one in</source>
+      <translation>Keine Kamera gefunden: bitte anschließen</translation>
+    </message>
+    <message>
+      <source>Open the trainer</source>
+      <translation>Trainer öffnen</translation>
+    </message>
+    <message>
+      <source>Overlays</source>
+      <translation>Einblendungen</translation>
+    </message>
+    <message>
+      <source>Put something on: click, and look at the picture. The keys 1 to 9 do the same; the gallery has all overlays, and makes new ones of pictures of your own.</source>
+      <translation>Setzen Sie etwas auf: klicken und ins Bild schauen. Die Tasten 1 bis 9 tun dasselbe; die Galerie hat alle Einblendungen und macht neue aus eigenen Bildern.</translation>
+    </message>
+    <message>
+      <source>Put this away for good (Esc); it is in the Help menu</source>
+      <translation>Für immer wegräumen (Esc); es steht im Menü Hilfe</translation>
+    </message>
+    <message>
+      <source>Read how it works</source>
+      <translation>Nachlesen, wie es geht (englisch)</translation>
+    </message>
+    <message>
+      <source>Skip</source>
+      <translation>Überspringen</translation>
+    </message>
+    <message>
+      <source>The network that finds the keypoints can learn from pictures of your own, while the live picture goes on. Then old and new are compared on the same people, and you choose.</source>
+      <translation>Das Netz, das die Schlüsselpunkte findet, kann aus eigenen Bildern lernen, während das Livebild weiterläuft. Danach werden alt und neu an denselben Personen verglichen, und Sie wählen.</translation>
+    </message>
+    <message>
+      <source>The picture stays on this computer: nothing is sent anywhere, and nothing is kept unless you keep it. “Stop” lets go of the camera.</source>
+      <translation>Das Bild bleibt auf diesem Computer: Nichts wird gesendet, und nichts wird aufbewahrt, wenn Sie es nicht behalten. „Stopp“ gibt die Kamera frei.</translation>
+    </message>
+    <message>
+      <source>Training, when you want it</source>
+      <translation>Training, wenn Sie möchten</translation>
+    </message>
+    <message>
+      <source>Welcome</source>
+      <translation>Willkommen</translation>
+    </message>
+    <message>
+      <source>{0} of {1}</source>
+      <translation>{0} von {1}</translation>
+    </message>
+  </context>
+  <context>
     <name>Workshop</name>
     <message>
       <source>Keep training</source>
@@ -4393,6 +4573,34 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
       <translation>Euklidischer Abstand</translation>
     </message>
     <message>
+      <source>FKD Desktop is among your applications now ({path}).</source>
+      <translation>FKD Desktop ist jetzt bei Ihren Programmen ({path}).</translation>
+    </message>
+    <message>
+      <source>FKD Desktop is in the start menu already, and all is as it should be.</source>
+      <translation>FKD Desktop ist schon im Startmenü, und alles ist, wie es sein soll.</translation>
+    </message>
+    <message>
+      <source>FKD Desktop is in the start menu now ({path}).</source>
+      <translation>FKD Desktop ist jetzt im Startmenü ({path}).</translation>
+    </message>
+    <message>
+      <source>FKD Desktop is no longer among your applications.</source>
+      <translation>FKD Desktop ist nicht mehr bei Ihren Programmen.</translation>
+    </message>
+    <message>
+      <source>FKD Desktop is no longer in the start menu.</source>
+      <translation>FKD Desktop ist nicht mehr im Startmenü.</translation>
+    </message>
+    <message>
+      <source>FKD Desktop is running already but does not answer, so this is another window; close the other one if it is stuck</source>
+      <translation>FKD Desktop läuft schon, antwortet aber nicht; dies ist ein weiteres Fenster, schließen Sie das andere, wenn es hängt</translation>
+    </message>
+    <message>
+      <source>FKD Desktop was not in the start menu; nothing was removed.</source>
+      <translation>FKD Desktop war nicht im Startmenü; nichts wurde entfernt.</translation>
+    </message>
+    <message>
       <source>Full (place, angle, light, hidden parts)</source>
       <translation>Voll (Lage, Winkel, Licht, verdeckte Teile)</translation>
     </message>
@@ -4447,6 +4655,10 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     <message>
       <source>Nothing is being trained.</source>
       <translation>Es wird nichts trainiert.</translation>
+    </message>
+    <message>
+      <source>ONNX Runtime computes on the CPU only, not on {device!r}; choose cpu</source>
+      <translation>ONNX Runtime rechnet nur auf der CPU, nicht auf {device!r}; wählen Sie cpu</translation>
     </message>
     <message>
       <source>One cycle (up, then down)</source>
@@ -4550,6 +4762,10 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     <message>
       <source>The run began with weights that may have been trained on some of these faces, which flatters the new ones.</source>
       <translation>Der Lauf begann mit Gewichten, die mit einigen dieser Gesichter trainiert worden sein könnten, was die neuen besser aussehen lässt.</translation>
+    </message>
+    <message>
+      <source>The settings are of a newer version of FKD Desktop; they stay as they are, and changes go to {file} until you update</source>
+      <translation>Die Einstellungen sind von einer neueren Version von FKD Desktop; sie bleiben, wie sie sind, und Änderungen kommen bis zur Aktualisierung in {file}</translation>
     </message>
     <message>
       <source>There are too few people to tell which weights are better: NME {new:.2f} % instead of {old:.2f} % on {faces} faces of {people}.</source>
@@ -4891,6 +5107,10 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
       <translation>er knickt bei 250 px, und {network} sieht 224; also wird nur sein innerer Teil je benutzt</translation>
     </message>
     <message>
+      <source>it has format version {version!r}, this program reads {known}; update FKD Desktop</source>
+      <translation>es hat die Formatversion {version!r}, dieses Programm liest {known}; aktualisieren Sie FKD Desktop</translation>
+    </message>
+    <message>
       <source>it has no effect without a teacher</source>
       <translation>es hat ohne Lehrer keine Wirkung</translation>
     </message>
@@ -4921,6 +5141,18 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     <message>
       <source>it learns slowly here: after one epoch at 0.001 its NME was 13.8 %, Adam's 8.0 %</source>
       <translation>er lernt hier langsam: Nach einer Epoche mit 0,001 war sein NME 13,8 %, der von Adam 8,0 %</translation>
+    </message>
+    <message>
+      <source>it starts another installation, {program}</source>
+      <translation>er startet eine andere Installation, {program}</translation>
+    </message>
+    <message>
+      <source>it starts {program}, which is not there any more</source>
+      <translation>er startet {program}, das es nicht mehr gibt</translation>
+    </message>
+    <message>
+      <source>it was made by another version</source>
+      <translation>er stammt von einer anderen Version</translation>
     </message>
     <message>
       <source>its name is not allowed</source>
@@ -4969,6 +5201,10 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     <message>
       <source>lists the face of {place} again</source>
       <translation>führt das Gesicht aus {place} noch einmal auf</translation>
+    </message>
+    <message>
+      <source>loading the dialogs</source>
+      <translation>Laden der Dialoge</translation>
     </message>
     <message>
       <source>loading the network to look into</source>
@@ -5021,6 +5257,10 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     <message>
       <source>no device is called {device!r}; choose one of {names}</source>
       <translation>kein Gerät heißt {device!r}; wählen Sie eins von {names}</translation>
+    </message>
+    <message>
+      <source>no engine is called {engine!r}; choose one of {names}</source>
+      <translation>kein Rechenwerk heißt {engine!r}; wählen Sie eines von {names}</translation>
     </message>
     <message>
       <source>no label of its training split can be used</source>
@@ -5498,6 +5738,10 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
       <translation>die Quelle</translation>
     </message>
     <message>
+      <source>the start menu</source>
+      <translation>das Startmenü</translation>
+    </message>
+    <message>
       <source>the trainer cannot be started ({reason}); free some space or memory first</source>
       <translation>der Trainer lässt sich nicht starten ({reason}); schaffen Sie zuerst Platz oder Speicher</translation>
     </message>
@@ -5966,12 +6210,20 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
       <translation>{path} ist nicht les- oder schreibbar ({reason}); {way_out}, oder wählen Sie einen anderen Ordner</translation>
     </message>
     <message>
+      <source>{path} cannot be removed ({reason}); check the permissions of the folder</source>
+      <translation>{path} kann nicht entfernt werden ({reason}); prüfen Sie die Rechte des Ordners</translation>
+    </message>
+    <message>
       <source>{path} cannot be used ({error}); train into a new folder</source>
       <translation>{path} ist nicht verwendbar ({error}); trainieren Sie in einen neuen Ordner</translation>
     </message>
     <message>
       <source>{path} cannot be written ({reason})</source>
       <translation>{path} lässt sich nicht schreiben ({reason})</translation>
+    </message>
+    <message>
+      <source>{path} cannot be written ({reason}), so the start menu stays as it is; check the folder's permissions</source>
+      <translation>{path} kann nicht geschrieben werden ({reason}), das Startmenü bleibt, wie es ist; prüfen Sie die Rechte des Ordners</translation>
     </message>
     <message>
       <source>{path} cannot be written ({reason}); choose another --out</source>
@@ -6086,6 +6338,10 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
       <translation>{path} ist kein Name, den eine Datei haben kann; wählen Sie ein Bild</translation>
     </message>
     <message>
+      <source>{path} is no path that a start menu can hold, as it is not UTF-8; rename the folder</source>
+      <translation>{path} ist kein UTF-8 und passt in kein Startmenü; benennen Sie den Ordner um</translation>
+    </message>
+    <message>
       <source>{path} is no picture that can be read ({reason}); choose a PNG or SVG picture</source>
       <translation>{path} ist kein lesbares Bild ({reason}); wählen Sie ein PNG- oder SVG-Bild</translation>
     </message>
@@ -6134,6 +6390,10 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
       <translation>{path} ist die geprüfte Tabelle; wählen Sie einen anderen Namen, damit keine Zeile verloren geht</translation>
     </message>
     <message>
+      <source>{path} is there already and was not made by FKD Desktop; move it away, then try again</source>
+      <translation>{path} gibt es schon und stammt nicht von FKD Desktop; verschieben Sie es und versuchen Sie es noch einmal</translation>
+    </message>
+    <message>
       <source>{path} is there already; choose another folder by --out, or give --overwrite</source>
       <translation>{path} gibt es schon; wählen Sie mit --out einen anderen Ordner oder geben Sie --overwrite an</translation>
     </message>
@@ -6144,6 +6404,10 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     <message>
       <source>{path} is too large a picture; choose one of at most {limit} megapixels</source>
       <translation>{path} ist als Bild zu groß; wählen Sie eins mit höchstens {limit} Megapixeln</translation>
+    </message>
+    <message>
+      <source>{path} is too long for a shortcut; move FKD Desktop to a folder with a shorter path</source>
+      <translation>{path} ist zu lang für eine Verknüpfung; verschieben Sie FKD Desktop in einen Ordner mit kürzerem Pfad</translation>
     </message>
     <message>
       <source>{path} is wholly transparent; choose a picture that shows something</source>
@@ -6164,6 +6428,10 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     <message>
       <source>{path} stores {key} as {dtype}, not as floating point; choose another file</source>
       <translation>{path} speichert {key} als {dtype}, nicht als Gleitkommazahlen; wählen Sie eine andere Datei</translation>
+    </message>
+    <message>
+      <source>{python} finds FKD Desktop only in this folder, so a start menu could not start it; start it with start.py, or install it with pip</source>
+      <translation>{python} findet FKD Desktop nur in diesem Ordner, ein Startmenü könnte es nicht starten; starten Sie es mit start.py oder installieren Sie es mit pip</translation>
     </message>
     <message>
       <source>{root} has no test split; choose its training split, of which every run keeps some people aside</source>
