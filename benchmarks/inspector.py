@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.live import ScaledVideo
+from benchmarks.window import passing_settings
 from fkd_desktop.live.sources import register_source
 from trainer.core.resources import assets_dir
 
@@ -136,12 +137,11 @@ def run_round(session: Session, options: argparse.Namespace, *, with_inspector: 
 
 
 def open_inspector(session: Session, options: argparse.Namespace):
-    from fkd_desktop.settings import Settings
     from fkd_desktop.training.inspecting import InspectionState
     from fkd_desktop.ui.network_inspector import NetworkInspector
 
     window = NetworkInspector(
-        settings=Settings(Path(os.devnull)),
+        settings=passing_settings(),
         weights=options.weights,
         device="cpu",
         frame_source=lambda: session.newest,

@@ -11,6 +11,7 @@ display there is, else offscreen.
 from __future__ import annotations
 
 import argparse
+import atexit
 import json
 import os
 import resource
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QTimer
 
     from fkd_desktop.live.sources import FrameSource
+    from fkd_desktop.settings import Settings
     from fkd_desktop.ui.main_window import MainWindow
 
 WARM_UP_S: Final = 1.0
@@ -134,14 +136,13 @@ def watch_window(
 
     from fkd_desktop.app import prepare_process
     from fkd_desktop.controller import Controller
-    from fkd_desktop.settings import Settings
     from fkd_desktop.ui.main_window import MainWindow
 
     prepare_process()
     application = QApplication.instance() or QApplication(sys.argv[:1])
     register_source("watched", lambda _name: make_source())
     controller = Controller(device=device)
-    window = MainWindow(controller, Settings(Path(os.devnull)), layer_names=list(overlays))
+    window = MainWindow(controller, passing_settings(), layer_names=list(overlays))
     window.resize(1000, 800)
     seen = Watched()
     beat = _listen(window, seen)
@@ -171,6 +172,15 @@ def watch_window(
     window.close()
     del application
     return seen
+
+
+def passing_settings() -> Settings:
+    """Return fresh settings in a folder that ends with the process."""
+    from fkd_desktop.settings import Settings
+
+    folder = tempfile.TemporaryDirectory(prefix="fkd-benchmark-")
+    atexit.register(folder.cleanup)
+    return Settings(Path(folder.name) / "settings.ini")
 
 
 def _listen(window: MainWindow, seen: Watched) -> QTimer:
