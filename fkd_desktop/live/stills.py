@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from fkd_desktop.live.head_pose import estimate
-from fkd_desktop.live.tracker import overlap
+from fkd_desktop.live.tracker import distinct
 from trainer.core.keypoints import FLIP_ORDER, NUM_KEYPOINTS
 from trainer.core.preprocess import box_from_keypoints
 
@@ -118,7 +118,7 @@ def find_faces(
     is_face = (seen.disagreement <= settings.max_disagreement) & (seen.least_confidence >= settings.accept_confidence)
     is_face &= np.array([_misfit(points) <= settings.max_misfit for points in seen.points_px], bool)
     best = np.flatnonzero(is_face)[np.argsort(-seen.confidence[is_face], kind="stable")]
-    keep = best[_distinct(box_from_keypoints(seen.points_px[best]), settings.same_face_overlap)][: settings.max_faces]
+    keep = best[distinct(box_from_keypoints(seen.points_px[best]), settings.same_face_overlap)][: settings.max_faces]
     keep = keep[np.argsort(seen.points_px[keep].mean(axis=1)[:, 0], kind="stable")]
     return Faces(seen.points_px[keep], seen.confidence[keep])
 
@@ -151,9 +151,9 @@ def examine(
 ) -> Seen:
     """Let candidates settle, and look at each from several sides; the first half of `find_faces`."""
     settings = settings or StillSettings()
-    candidates = candidates_xywh[_distinct(candidates_xywh, _NEARLY_THE_SAME)]
+    candidates = candidates_xywh[distinct(candidates_xywh, _NEARLY_THE_SAME)]
     boxes = _settle(frame_bgr, candidates, predictor, settings)
-    boxes = boxes[_distinct(boxes, _NEARLY_THE_SAME)]
+    boxes = boxes[distinct(boxes, _NEARLY_THE_SAME)]
     sizes = [_scaled(boxes, scale) for scale in LOOK_SCALES]
     looks = [_predict(frame_bgr, size, predictor, settings, mirrored=side) for size in sizes for side in (False, True)]
     points = np.stack([look.points_px for look in looks])
@@ -223,12 +223,3 @@ def _centres(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
 def _scaled(boxes: NDArray[np.float32], scale: float) -> NDArray[np.float32]:
     sides = boxes[:, 2:] * np.float32(scale)
     return np.hstack([_centres(boxes) - sides / 2, sides], dtype=np.float32)
-
-
-def _distinct(boxes: NDArray[np.float32], least_overlap: float) -> NDArray[np.int64]:
-    """Numbers of the boxes that no earlier one of them covers."""
-    kept: list[int] = []
-    for i, box in enumerate(boxes):
-        if not (overlap(boxes[kept], box) >= least_overlap).any():
-            kept.append(i)
-    return np.array(kept, np.int64)

@@ -45,6 +45,8 @@ class TrackerSettings:
         The same between two tracks, of which the older then stays.
     max_faces
         More are not tracked.
+    max_candidates
+        More of a look's finds are not looked at; the largest are.
     """
 
     accept_confidence: float = 0.9
@@ -58,6 +60,7 @@ class TrackerSettings:
     same_face_overlap: float = 0.3
     twin_overlap: float = 0.5
     max_faces: int = 32
+    max_candidates: int = 16
 
 
 class Tracker:
@@ -140,8 +143,11 @@ class Tracker:
         settings = self._settings
         first = len(self)
         boxes = self.boxes_xywh
-        for box in boxes_xywh[: 2 * settings.max_faces]:
-            if len(boxes) < settings.max_faces and not (overlap(boxes, box) >= settings.same_face_overlap).any():
+        for box in boxes_xywh:
+            if (
+                len(boxes) < min(settings.max_faces, first + settings.max_candidates)
+                and not (overlap(boxes, box) >= settings.same_face_overlap).any()
+            ):
                 boxes = np.concatenate([boxes, box[None]])
         new = len(boxes) - first
         if new == 0:

@@ -15,7 +15,9 @@ from fkd_desktop.live.pipeline import Pipeline, to_bgr
 from fkd_desktop.live.search import Looks, SearchAtOnce
 from fkd_desktop.live.smoothing import OneEuroFilter, SmoothingLevel
 from fkd_desktop.live.sources import VideoSource
-from trainer.core.keypoints import LEFT_EYE, RIGHT_EYE, inter_ocular_distance
+from tests.live.helpers import face_points
+from trainer.core.keypoints import FLIP_ORDER, LEFT_EYE, RIGHT_EYE, inter_ocular_distance
+from trainer.core.predictor import Keypoints
 from trainer.core.preprocess import box_from_keypoints
 from trainer.core.resources import assets_dir
 
@@ -139,6 +141,37 @@ def test_eight_faces_are_one_call_of_the_network(
     assert sorted(result.ids) == list(range(1, 9))
 
 
+class TwoFaced:
+    """A network that sees the same face in each crop, and in the mirror image one that lies elsewhere."""
+
+    def __init__(self, predictor: Predictor, *, apart: float, mirrored_confidence: float) -> None:
+        self.squares, self.crops = predictor.squares, predictor.crops
+        self.apart, self.mirrored_confidence = apart, mirrored_confidence
+
+    def predict_crops(self, crops: np.ndarray, squares: np.ndarray) -> Keypoints:
+        sides, middle = squares[:, 2], squares[:, :2] + squares[:, 2:] / 2
+        points = np.array([face_points(*m, side / 1.25) for m, side in zip(middle, sides, strict=True)], np.float32)
+        confidence = np.full(len(crops), 0.99, np.float32)
+        if len(crops) == 2:  # the only candidate, and its mirror image
+            points[1] = points[1, FLIP_ORDER] * [-1, 1] + [2 * middle[1, 0] - 1, 0]
+            points[1, :, 0] += self.apart * sides[1]
+            confidence[1] = self.mirrored_confidence
+        return Keypoints(points, confidence)
+
+
+@pytest.mark.parametrize(
+    ("apart", "mirrored_confidence", "is_face"),
+    [(0.0, 0.99, True), (0.019, 0.99, True), (0.021, 0.99, False), (0.0, 0.89, False)],
+    ids=["agrees", "nearly agrees", "disagrees", "is unsure"],
+)
+def test_a_new_face_is_one_in_the_mirror_too(
+    predictor: Predictor, demo: dict[int, DemoFrame], apart: float, mirrored_confidence: float, is_face: bool
+) -> None:
+    network = TwoFaced(predictor, apart=apart, mirrored_confidence=mirrored_confidence)
+    pipeline = Pipeline(network)  # type: ignore[arg-type]
+    assert len(pipeline.process(demo[0].image_bgr, 0.0)) == is_face
+
+
 def test_no_face_is_no_call_of_the_network(predictor: Predictor, network_calls: list[int]) -> None:
     result = Pipeline(predictor).process(np.full((480, 640, 3), 128, np.uint8), 0.0)
     assert len(result) == 0
@@ -152,7 +185,7 @@ def test_two_faces_are_one_call_of_the_network(
     predictor: Predictor, demo: dict[int, DemoFrame], network_calls: list[int]
 ) -> None:
     result = Pipeline(predictor).process(demo[500].image_bgr, 0.0)
-    assert network_calls == [2]
+    assert network_calls == [4], "each with its mirror image, for they are new"
     assert result.keypoints_px.shape == (2, 68, 2) and result.keypoints_px.dtype == np.float32
     assert result.ids.dtype == np.int64 and result.confidences.dtype == np.float32
     assert ((result.confidences >= 0.6) & (result.confidences <= 1)).all()

@@ -334,6 +334,12 @@ def test_more_faces_than_the_limit_are_not_tracked() -> None:
     np.testing.assert_array_equal(tracker.boxes_xywh, detect(*faces[:3]))
 
 
+def test_no_look_gives_more_candidates_than_the_network_has_time_for() -> None:
+    tracker = Tracker(TrackerSettings(max_candidates=2))
+    look(tracker, detect(*[face_points(100 * k, side=60) for k in range(1, 6)]), 0.0)
+    assert len(tracker) == 2
+
+
 def test_no_face_at_all() -> None:
     tracker = Tracker()
     look(tracker, np.empty((0, 4), np.float32), 0.0)
