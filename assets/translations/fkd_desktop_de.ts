@@ -4485,20 +4485,20 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
       <translation>1 ersetzt die Annotationen durch das, was der Lehrer sieht</translation>
     </message>
     <message>
+      <source>1.5 ms a face on one processor core</source>
+      <translation>1,5 ms je Gesicht auf einem Prozessorkern</translation>
+    </message>
+    <message>
       <source>143 ms a face on one processor core; the published larger network</source>
       <translation>143 ms je Gesicht auf einem Prozessorkern; das veröffentlichte größere Netz</translation>
     </message>
     <message>
-      <source>3.7 ms a face on one processor core</source>
-      <translation>3,7 ms je Gesicht auf einem Prozessorkern</translation>
+      <source>2.5 ms a face on one processor core</source>
+      <translation>2,5 ms je Gesicht auf einem Prozessorkern</translation>
     </message>
     <message>
       <source>33 ms a face on one processor core; the published first try</source>
       <translation>33 ms je Gesicht auf einem Prozessorkern; der veröffentlichte erste Versuch</translation>
-    </message>
-    <message>
-      <source>6.1 ms a face on one processor core</source>
-      <translation>6,1 ms je Gesicht auf einem Prozessorkern</translation>
     </message>
     <message>
       <source>Augmentation</source>

@@ -63,8 +63,8 @@ CHOICE_NAMES: Final[Mapping[str, Mapping[str, str]]] = {
 """What the choices of a field are called; one that is missing is called by its own name."""
 CHOICE_HINTS: Final[Mapping[str, Mapping[str, str]]] = {
     "model": {
-        "compact": Text("3.7 ms a face on one processor core"),
-        "large": Text("6.1 ms a face on one processor core"),
+        "compact": Text("1.5 ms a face on one processor core"),
+        "large": Text("2.5 ms a face on one processor core"),
         "simple": Text("33 ms a face on one processor core; the published first try"),
         "two_conv": Text("143 ms a face on one processor core; the published larger network"),
     },
