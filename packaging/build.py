@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "packaging")]
 
 import debian  # noqa: E402 (this folder is no package)
+
 import start  # noqa: E402
 
 PYINSTALLER = "pyinstaller==6.22.3"
@@ -72,8 +73,10 @@ def make_environment(work: Path) -> Path:
 def freeze(python: Path, out: Path, work: Path) -> Path:
     """Run PyInstaller; return the folder of the build."""
     subprocess.run(
-        [python, "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN", "--distpath", out]
-        + ["--workpath", work / "freeze", ROOT / "packaging/fkd-desktop.spec"],
+        [
+            *(python, "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN"),
+            *("--distpath", out, "--workpath", work / "freeze", ROOT / "packaging/fkd-desktop.spec"),
+        ],
         check=True,
         cwd=work,
         env={**os.environ, "PYTHONHASHSEED": "0"},

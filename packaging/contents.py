@@ -23,8 +23,8 @@ UNUSED_MODULES = [
     "pyqtgraph.opengl", "pyqtgraph.examples", "pyqtgraph.flowchart", "pyqtgraph.jupyter", "pyqtgraph.console",
     "onnx.reference", "onnx.backend", "onnxruntime.quantization", "onnxruntime.transformers", "onnxruntime.tools",
     "PySide6.QtQml", "PySide6.QtQuick", "PySide6.QtOpenGL", "PySide6.QtOpenGLWidgets", "PySide6.QtPrintSupport",
-    "PySide6.QtTest", "PySide6.QtSql", "PySide6.QtXml", "PySide6.QtDesigner", "PySide6.QtUiTools", "PySide6.QtConcurrent",
-    "PySide6.QtHelp",
+    "PySide6.QtTest", "PySide6.QtSql", "PySide6.QtXml", "PySide6.QtDesigner", "PySide6.QtUiTools",
+    "PySide6.QtConcurrent", "PySide6.QtHelp",
 ]  # fmt: skip
 
 _QT = r"PySide6/(Qt/)?"
@@ -36,10 +36,11 @@ UNNEEDED = re.compile(
             r"torch/.*\.(a|h|hpp|cuh|cu|cpp|cc|cmake|pyi|lib)$",
             r"(torch|torchgen)/.*\.(yaml|jinja|jinja2|html|txt|md)$",
             rf"{_QT}(qml|translations|include|typesystems|metatypes|libexec|lib/cmake)/",
-            rf"{_QT}lib/libQt6(Qml|Quick|VirtualKeyboard|OpenGL|Pdf|Sql|Test|PrintSupport|EglFsKms|EglFSDevice|Designer)",
+            rf"{_QT}lib/libQt6(Qml|Quick|VirtualKeyboard|Pdf|Sql|Test|PrintSupport|EglFsKms|EglFSDevice|Designer)",
             rf"{_QT}plugins/(platforminputcontexts/.*virtualkeyboard|egldeviceintegrations|generic|qmltooling|sqldrivers)",
-            rf"{_QT}plugins/(printsupport|designer|networkinformation|platforms/.*(eglfs|linuxfb|vkkhrdisplay|vnc|minimalegl))",
-            # GTK's look and dialogs: the portal's dialogs stay (xdgdesktopportal), and nothing else needs these libraries
+            rf"{_QT}plugins/(printsupport|designer|networkinformation)",
+            rf"{_QT}plugins/platforms/.*(eglfs|linuxfb|vkkhrdisplay|vnc|minimalegl)",
+            # GTK's look and dialogs, which alone need these libraries: the portal's dialogs stay (xdgdesktopportal)
             rf"{_QT}plugins/platformthemes/.*gtk3",
             r"lib(gtk-3|gdk|atk|atspi|cairo|pango|pixman|harfbuzz|fribidi|thai|datrie|graphite|epoxy|jpeg)",
             r"libX(inerama|cursor|composite|damage|i|randr|fixes)\.so",

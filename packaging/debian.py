@@ -42,6 +42,7 @@ OVERRIDES = {
     "library-not-linked-against-libc": "libraries of wheels, as their projects build them",
     "shared-library-lacks-prerequisites": "the same",
     "shared-library-is-executable": "the same",
+    "wrong-path-for-interpreter": "a first line that a module of PyTorch has by mistake: nothing runs it",
     "bogus-mail-host": "builds of one's own have no maintainer; releases set DEBEMAIL",
 }
 
@@ -130,6 +131,7 @@ def manual_page(program: Path, purpose: str) -> str:
 def depends(tree: Path, work: Path) -> str:
     """Return the packages that the programs and libraries link to, with what is loaded by name."""
     place = work / "shlibdeps"
+    (tree / "DEBIAN").mkdir(exist_ok=True)  # by which $ORIGIN in RPATHs is understood
     write(place / "debian/control", f"Source: {NAME}\n\nPackage: {NAME}\nArchitecture: any\n".encode())
     binaries = [path for path in (tree / HOME).rglob("*") if path.is_file() and not path.is_symlink() and is_elf(path)]
     private = sorted({str(path.parent) for path in binaries})

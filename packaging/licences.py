@@ -25,6 +25,7 @@ def main(target: Path) -> None:
         "below, each under its own. The FFmpeg libraries that av brings contain x264 and x265, which are under the GNU",
         "General Public License, version 2 or later: as a whole the build may be handed on under that licence. Qt and",
         "PySide6 are used under the GNU Lesser General Public License, version 3; their libraries can be replaced.",
+        "On Debian these are /usr/share/common-licenses/GPL-2, GPL-3 and /usr/share/common-licenses/LGPL-3.",
         "",
     ]
     copy([ROOT / "LICENSE"], target / "fkd-desktop")

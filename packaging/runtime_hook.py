@@ -1,4 +1,4 @@
-"""Run by the self-contained build before anything else: what it starts (a browser, a player) gets the system's libraries.
+"""Run first by the self-contained build: what it starts (a browser, a player) gets the system's libraries.
 
 PyInstaller's bootloader puts the build's folder first into LD_LIBRARY_PATH for this process, which has been loaded
 by then, and keeps what was there in LD_LIBRARY_PATH_ORIG. Libraries that are loaded from now on have their own

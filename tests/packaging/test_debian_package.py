@@ -15,7 +15,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import cv2
@@ -30,8 +29,8 @@ TOOLS = ("dpkg", "apt-get", "Xvfb", "openbox", "jgmenu", "xdotool", "import", "d
 MISSING = [tool for tool in TOOLS if shutil.which(tool) is None]
 HOME = Path("/usr/lib/fkd-desktop")
 TRACES = ("/usr", "/etc", "/opt", "/var/lib")
-START_BUTTON = (-90, -40)
-"""Where the button is, from the trainer window's right lower corner."""
+EPOCHS, START, USE = ("817", "115"), ("1060", "757"), ("92", "755")
+"""Where to click in the trainer's window of 1120 x 780, from its left upper corner."""
 
 pytestmark = [
     pytest.mark.slow,
@@ -59,18 +58,19 @@ class PackagedDesktop(Desktop):
         self.ask("import", "-window", "root", str(folder / f"{name}.png"))
         return cv2.imread(str(folder / f"{name}.png"))
 
-    def geometry(self, window):
-        """Return x, y, width, height of a window on the screen."""
-        lines = self.xdotool("getwindowgeometry", "--shell", window).splitlines()
-        said = dict(line.split("=") for line in lines)
-        return tuple(int(said[key]) for key in ("X", "Y", "WIDTH", "HEIGHT"))
-
     def named(self, name):
         """Wait for a window of the application by its title; return its X11 identifier."""
         return self.xdotool("search", "--sync", "--onlyvisible", "--name", name).splitlines()[0]
 
-    def click(self, x, y):
-        self.xdotool("mousemove", str(x), str(y), "click", "1")
+    def click(self, window, place, *more):
+        self.xdotool("windowactivate", "--sync", window)
+        self.xdotool("mousemove", "--window", window, *place, "click", *(more or ("1",)))
+
+    def patiently(self, *command):
+        """Run a command that may take minutes; return what it prints."""
+        return subprocess.run(
+            command, env=self.environment, cwd=self.folder, capture_output=True, text=True, timeout=600, check=True
+        ).stdout
 
 
 @pytest.fixture(scope="module")
@@ -86,20 +86,25 @@ def package(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def installed(package):
-    """Install it with what it depends on; purge it in the end."""
+    """Install it with what it depends on; purge it in the end, and see that no trace is left."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    assert shutil.which("fkd-desktop") is None, (
+        "it is installed already: purge it first, so that its traces can be told"
+    )
     before = traces()
     subprocess.run(["apt-get", "install", "-y", "-q", "--no-install-recommends", package], check=True, env=environment)
-    yield before
-    if shutil.which("fkd-desktop"):
-        subprocess.run(["dpkg", "--purge", "fkd-desktop"], check=False)
+    yield
+    subprocess.run(["dpkg", "--purge", "fkd-desktop"], check=True)
+    left = traces() - before
+    assert not left, f"the package is purged, and this is left of it: {left}"
+    assert shutil.which("fkd-desktop") is None
 
 
 @pytest.fixture
 def desktop(tmp_path):
     read_end, write_end = os.pipe()
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write_end), "-screen", "0", "1280x1024x24", "-nolisten", "tcp"],
+        ["Xvfb", "-displayfd", str(write_end), "-screen", "0", "1600x1200x24", "-nolisten", "tcp"],
         pass_fds=[write_end],
     )
     os.close(write_end)
@@ -132,32 +137,31 @@ def traces():
     return {path for path in found if not path.startswith("/usr/share/doc-base")}
 
 
-def colours(picture):
-    """Count the pixels of a picture that are painted in the keypoints' or overlays' full colours."""
-    spread = picture.max(axis=2).astype(int) - picture.min(axis=2)
-    return int((spread > 110).sum())
-
-
-def test_the_package_lives_its_life(installed, desktop, tmp_path):
+def test_its_files_are_valid(installed, desktop):
     share = Path("/usr/share")
     desktop.ask("desktop-file-validate", str(share / "applications/fkd-desktop.desktop"))
     desktop.ask("appstreamcli", "validate", "--no-net", str(share / "metainfo/fkd-desktop.metainfo.xml"))
+    for name in ("fkd-desktop", "fkd-annotate", "fkd-train"):
+        assert name in desktop.ask("man", "-P", "cat", name)
+    assert (share / "doc/fkd-desktop/copyright").stat().st_size > 1000
 
-    # Its commands, and all that they import: two epochs, both exports with their checks, a film
-    faces = write_faces(tmp_path / "Gesichter & mehr")
-    run = tmp_path / "run"
-    desktop.ask("fkd-train", "check", str(faces))
+
+def test_its_commands_work(installed, desktop, tmp_path):
+    faces, run = write_faces(tmp_path / "Gesichter & mehr", people=4, pictures=2), tmp_path / "run"
     desktop.patiently("fkd-train", "train", "--data", str(faces), "--out", str(run), "--epochs", "1", "--device", "cpu")
-    for kind in ("onnx", "torchscript"):
+    for kind, checks in (("onnx", 2), ("torchscript", 1)):
         said = desktop.patiently("fkd-train", "export", "--weights", str(run / "best.safetensors"), "--format", kind)
-        assert said.count("the same as the network") == {"onnx": 2, "torchscript": 1}[kind], said
-    desktop.patiently("fkd-annotate", str(HOME / "_internal/fkd_assets/demo/demo.mp4"), "--out", str(tmp_path / "film"))
+        assert said.count("the same as the network") == checks, said
+    clip = HOME / "_internal/fkd_assets/demo/demo.mp4"
+    desktop.patiently("fkd-annotate", str(clip), "--out", str(tmp_path / "film"))
     assert any((tmp_path / "film").rglob("*.mp4"))
 
-    # From the menu
+
+def test_from_the_menu_to_weights_of_ones_own(installed, desktop, tmp_path):
+    faces = write_faces(tmp_path / "Gesichter & mehr")
     settings = desktop.folder / "config/fkd-desktop/settings.ini"
     settings.parent.mkdir()
-    settings.write_text(f"[session]\nsource=demo\n[training]\ndata={faces}\n", encoding="utf-8")
+    settings.write_text(f"[source]\nname=demo\n[training]\ndata={faces}\n", encoding="utf-8")
     desktop.xdotool("mousemove", "300", "200")
     desktop.begin("jgmenu", "--at-pointer", "--simple", "--csv-cmd=jgmenu_run apps")
     desktop.xdotool("search", "--sync", "--onlyvisible", "--class", "jgmenu")
@@ -165,18 +169,48 @@ def test_the_package_lives_its_life(installed, desktop, tmp_path):
     desktop.picture("1-menu")
     desktop.xdotool("key", "Return")
     window = desktop.window()
-    desktop.xdotool("windowactivate", "--sync", window, "key", "ctrl+d")
-    desktop.until(lambda: colours(desktop.picture("2-annotated")) > 2000, "an annotated picture")
+    desktop.until(lambda: keypoints(desktop.picture("2-annotated")) > 200, "keypoints on the picture")
 
-    # Two epochs in the trainer
     desktop.xdotool("windowactivate", "--sync", window, "key", "ctrl+t")
-    trainer = desktop.named("Training")
+    trainer = desktop.named("Trainer")
+    desktop.until(lambda: shows_faces(desktop), "data that can be trained on")
+    desktop.click(trainer, EPOCHS, "--repeat", "3", "1")
+    desktop.xdotool("key", "ctrl+a", "type", "2")
     desktop.picture("3-trainer")
-    assert trainer
+    desktop.click(trainer, START)
+    runs = desktop.folder / "data/fkd-desktop/runs"
+    desktop.until(lambda: ended(runs), "the end of the run")
+    desktop.picture("4-trained")
+    (run,) = runs.iterdir()
+    assert len((run / "metrics.csv").read_text(encoding="utf-8").splitlines()) == 3  # a head and two epochs
+    desktop.xdotool("windowactivate", "--sync", trainer, "key", "alt+c")
+    desktop.until(lambda: uses(desktop, trainer, settings, run), "the new weights in use")
+    desktop.picture("5-in-use")
+    desktop.xdotool("windowactivate", "--sync", window, "key", "ctrl+q")
+    desktop.until(lambda: not desktop.processes(), "the end of all processes")
+    assert (run / "best.safetensors").exists()  # the user's own stays
 
 
-def test_it_is_gone(installed):
-    subprocess.run(["dpkg", "--purge", "fkd-desktop"], check=True)
-    left = traces() - installed
-    assert not left, left
-    assert shutil.which("fkd-desktop") is None
+def shows_faces(desktop):
+    """Whether thumbnails of faces with blue keypoints are in the trainer: the check of the data is done."""
+    return keypoints(desktop.picture("3-data")) > 3000
+
+
+def ended(runs):
+    return any('"RunFinished"' in text for text in map(read, runs.glob("*/events.jsonl")))
+
+
+def read(path):
+    return path.read_text(encoding="utf-8")
+
+
+def uses(desktop, trainer, settings, run):
+    """Click "Use these weights now", which may come late, until they are remembered as the session's."""
+    desktop.click(trainer, USE)
+    return f"{run.name}/best.safetensors" in read(settings)
+
+
+def keypoints(picture):
+    """Count the pixels in the blue of the jaw's and the thumbnails' keypoints."""
+    blue, green, red = (picture[..., channel].astype(int) for channel in range(3))
+    return int(((blue > 180) & (green > 150) & (red < 110)).sum())
