@@ -22,8 +22,8 @@ UNUSED_MODULES = [
     "matplotlib.backends.backend_tkagg", "matplotlib.tests",
     "pyqtgraph.opengl", "pyqtgraph.examples", "pyqtgraph.flowchart", "pyqtgraph.jupyter", "pyqtgraph.console",
     "onnx.reference", "onnx.backend", "onnxruntime.quantization", "onnxruntime.transformers", "onnxruntime.tools",
-    "PySide6.QtQml", "PySide6.QtQuick", "PySide6.QtOpenGL", "PySide6.QtOpenGLWidgets", "PySide6.QtPrintSupport",
-    "PySide6.QtTest", "PySide6.QtSql", "PySide6.QtXml", "PySide6.QtDesigner", "PySide6.QtUiTools",
+    "PySide6.QtQml", "PySide6.QtQuick", "PySide6.QtPrintSupport",
+    "PySide6.QtSql", "PySide6.QtXml", "PySide6.QtDesigner", "PySide6.QtUiTools",
     "PySide6.QtConcurrent", "PySide6.QtHelp",
 ]  # fmt: skip
 
@@ -36,7 +36,7 @@ UNNEEDED = re.compile(
             r"torch/.*\.(a|h|hpp|cuh|cu|cpp|cc|cmake|pyi|lib)$",
             r"(torch|torchgen)/.*\.(yaml|jinja|jinja2|html|txt|md)$",
             rf"{_QT}(qml|translations|include|typesystems|metatypes|libexec|lib/cmake)/",
-            rf"{_QT}lib/libQt6(Qml|Quick|VirtualKeyboard|Pdf|Sql|Test|PrintSupport|EglFsKms|EglFSDevice|Designer)",
+            rf"{_QT}lib/libQt6(Qml|Quick|VirtualKeyboard|Pdf|Sql|PrintSupport|EglFsKms|EglFSDevice|Designer)",
             rf"{_QT}plugins/(platforminputcontexts/.*virtualkeyboard|egldeviceintegrations|generic|qmltooling|sqldrivers)",
             rf"{_QT}plugins/(printsupport|designer|networkinformation)",
             rf"{_QT}plugins/platforms/.*(eglfs|linuxfb|vkkhrdisplay|vnc|minimalegl)",
@@ -49,7 +49,7 @@ UNNEEDED = re.compile(
             r"matplotlib/mpl-data/(sample_data|images|plot_directive)/",
             r"matplotlib/mpl-data/fonts/(afm|pdfcorefonts)/",
             r"matplotlib/mpl-data/fonts/ttf/(?!DejaVuSans(-Bold|-Oblique)?\.ttf|LastResort|LICENSE)",
-            r"pyqtgraph/(examples|icons|opengl)/",
+            r"pyqtgraph/(examples|opengl)/",
             r"onnx/(backend|reference|test|defs|common)/",
             r".*\.(pyi|pxd|pyx)$",
             r".*/(tests|test)/",

@@ -189,6 +189,8 @@ def test_from_the_menu_to_weights_of_ones_own(installed, desktop, tmp_path):
     desktop.xdotool("windowactivate", "--sync", window, "key", "ctrl+q")
     desktop.until(lambda: not desktop.processes(), "the end of all processes")
     assert (run / "best.safetensors").exists()  # the user's own stays
+    log = read(desktop.folder / "state/fkd-desktop/log/fkd-desktop.log")
+    assert "Traceback" not in log and "No module named" not in log, log
 
 
 def shows_faces(desktop):
