@@ -29,8 +29,10 @@ class TrackerSettings:
         A candidate above this that lies a little off is looked at again where its own keypoints lie.
     tries
         How often a candidate is looked at before it is dropped.
+    prove_s
+        For this long a new track needs the confidence of a detection in every frame, and does not linger.
     keep_confidence
-        A track lives on its own keypoints from this confidence on.
+        Afterwards it lives on its own keypoints from this confidence on.
     linger_s
         A track below that is shown where it last was, for this long, before it is lost.
     detect_every_s
@@ -52,6 +54,7 @@ class TrackerSettings:
     accept_confidence: float = 0.9
     hopeful_confidence: float = 0.05
     tries: int = 3
+    prove_s: float = 0.3
     keep_confidence: float = 0.35
     linger_s: float = 0.2
     detect_every_s: float = 0.5
@@ -97,6 +100,7 @@ class Tracker:
         self.confidences = np.empty(0, np.float32)
         self.seen_s = np.empty(0, np.float64)
         self._tries_left = np.empty(0, np.int64)
+        self._born_s = np.empty(0, np.float64)
         self._smoother = OneEuroFilter(self._smoothing.settings, faces=0)
         self._looked_s: float | None = None
         self._lost_s = -np.inf
@@ -158,6 +162,7 @@ class Tracker:
         self.confidences = np.concatenate([self.confidences, np.zeros(new, np.float32)])
         self.seen_s = np.concatenate([self.seen_s, np.full(new, -np.inf)])
         self._tries_left = np.concatenate([self._tries_left, np.full(new, settings.tries)])
+        self._born_s = np.concatenate([self._born_s, np.full(new, np.inf)])
         self._smoother.add(new)
 
     def update(self, found: Keypoints, timestamp_s: float) -> None:
@@ -176,9 +181,9 @@ class Tracker:
         boxes = box_from_keypoints(found.points_px)
         is_new = self.ids == 0
         way, is_plausible = _moved(boxes, self.boxes_xywh)
-        is_seen = is_plausible & (
-            found.confidence >= np.where(is_new, settings.accept_confidence, settings.keep_confidence)
-        )
+        is_proven = timestamp_s - self._born_s > settings.prove_s
+        needed = np.where(is_proven, settings.keep_confidence, settings.accept_confidence)
+        is_seen = is_plausible & (found.confidence >= needed)
         self.keypoints_px = self._smoother(
             found.points_px, timestamp_s=timestamp_s, faces_px=boxes[:, 2], measured=is_seen
         )
@@ -189,10 +194,11 @@ class Tracker:
         moves = is_hopeful | (is_seen & (is_new | (way > SAME_CROP)))
         self.boxes_xywh = np.where(moves[:, None], boxes, self.boxes_xywh)
         self.seen_s = np.where(is_seen, timestamp_s, self.seen_s)
-        lives = is_seen | is_hopeful | (~is_new & (timestamp_s - self.seen_s <= settings.linger_s))
+        lives = is_seen | is_hopeful | (is_proven & (timestamp_s - self.seen_s <= settings.linger_s))
         if not (lives | is_new).all():
             self._lost_s = timestamp_s
         accepted = is_new & is_seen
+        self._born_s = np.where(accepted, timestamp_s, self._born_s)
         if accepted.any():
             count = int(accepted.sum())
             self.ids = self.ids.copy()  # results hold what there was
@@ -211,7 +217,7 @@ class Tracker:
             return
         self.ids, self.boxes_xywh, self.keypoints_px = self.ids[rows], self.boxes_xywh[rows], self.keypoints_px[rows]
         self.confidences, self.seen_s = self.confidences[rows], self.seen_s[rows]
-        self._tries_left = self._tries_left[rows]
+        self._tries_left, self._born_s = self._tries_left[rows], self._born_s[rows]
         self._smoother.keep(rows)
 
 

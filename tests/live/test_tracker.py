@@ -27,9 +27,11 @@ def detect(*faces: np.ndarray) -> np.ndarray:
 
 
 def tracking(*faces: np.ndarray, settings: TrackerSettings | None = None) -> Tracker:
-    """A tracker that has found these faces at time 0."""
+    """A tracker that has known these faces for a second at time 0, and has just looked for more."""
     tracker = Tracker(settings)
-    look(tracker, detect(*faces), 0.0)
+    look(tracker, detect(*faces), -1.0)
+    tracker.update(see(*faces), -1.0)
+    tracker.looked(0.0)
     tracker.update(see(*faces), 0.0)
     assert len(tracker) == len(faces)
     return tracker
@@ -152,6 +154,17 @@ def test_results_keep_the_numbers_that_they_were_given() -> None:
     before = tracker.ids
     tracker.update(see(face_points(150), face_points(450)), STEP_S)
     assert before.tolist() == [1, 0] and ids(tracker) == [1, 2]
+
+
+@pytest.mark.parametrize(("age_s", "stays"), [(SETTINGS.prove_s - 0.01, False), (SETTINGS.prove_s + 0.01, True)])
+def test_a_new_face_has_to_prove_itself(age_s: float, stays: bool) -> None:
+    """What was taken for a face by chance soon looks less like one; a face that was known for a while may hide."""
+    tracker = Tracker()
+    look(tracker, detect(face_points()), 0.0)
+    tracker.update(see(face_points()), 0.0)
+    tracker.update(see(face_points()), age_s - 0.001)
+    tracker.update(see(face_points(), confidence=SETTINGS.accept_confidence - 0.01), age_s)
+    assert ids(tracker) == [1] * stays
 
 
 def test_doubted_faces_have_to_be_found_again() -> None:
