@@ -3,7 +3,7 @@
 python -m benchmarks.profiling [CLIP] [--frames 600] [--functions 15]
 
 The recording goes through the live session as fast as it can be processed; then once more, watched by Python's
-profiler, by the loop's processor time; it makes calls slower than they are, so read shares, not times. The physical
+profiler, in processor time of the loop: it makes calls slower than they are, so read shares, not times. The physical
 limit is what the network must multiply and move against what one core does of a large product and a large copy
 (benchmarks/engines.py).
 """
