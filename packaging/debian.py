@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from email.utils import formatdate
 from pathlib import Path
+from typing import TextIO
 
 import fkd_desktop
 from fkd_desktop.desktop_entry import share_files
@@ -136,7 +137,8 @@ def depends(tree: Path, work: Path) -> str:
     binaries = [path for path in (tree / HOME).rglob("*") if path.is_file() and not path.is_symlink() and is_elf(path)]
     private = sorted({str(path.parent) for path in binaries})
     command = ["dpkg-shlibdeps", "-O", "--ignore-missing-info", "--warnings=0", *(f"-l{folder}" for folder in private)]
-    found = output(*command, *map(str, binaries), cwd=place).removeprefix("shlibs:Depends=").split(", ")
+    with (work / "shlibdeps.log").open("w") as log:  # it warns of every library that has no version in its name
+        found = output(*command, *map(str, binaries), cwd=place, log=log).removeprefix("shlibs:Depends=").split(", ")
     named = {package.split()[0] for package in found}
     return ", ".join(sorted({*found, *(package for package in LOADED_BY_NAME if package not in named)}))
 
@@ -187,9 +189,11 @@ def write(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
-def output(*command: str, cwd: Path | None = None, more: dict[str, str] | None = None) -> str:
-    """Run a command; return what it prints."""
+def output(
+    *command: str, cwd: Path | None = None, more: dict[str, str] | None = None, log: TextIO | None = None
+) -> str:
+    """Run a command; return what it prints. Its complaints go to the log, if there is one."""
     done = subprocess.run(
-        command, cwd=cwd, env={**os.environ, **(more or {})}, stdout=subprocess.PIPE, text=True, check=True
+        command, cwd=cwd, env={**os.environ, **(more or {})}, stdout=subprocess.PIPE, stderr=log, text=True, check=True
     )
     return done.stdout.strip()
