@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.virtual_desktop import x_server
+
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
@@ -22,20 +24,9 @@ pytestmark = [
 
 
 @pytest.fixture
-def display(tmp_path):
-    read_end, write_end = os.pipe()
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write_end), "-screen", "0", "1280x1024x24", "-nolisten", "tcp"],
-        pass_fds=[write_end],
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(write_end)
-    with os.fdopen(read_end) as pipe:
-        number = pipe.readline().strip()
-    assert number, "Xvfb did not start"
-    yield f":{number}"
-    server.terminate()
-    server.wait(10)
+def display():
+    with x_server() as display:
+        yield display
 
 
 @pytest.fixture

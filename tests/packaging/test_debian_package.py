@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -20,8 +19,8 @@ from pathlib import Path
 import cv2
 import pytest
 
-from tests.e2e.test_launcher import Desktop
 from tests.packaging.faces import write_faces
+from tests.virtual_desktop import Desktop, virtual_desktop, x_server
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = os.environ.get("FKD_PACKAGE", "")
@@ -102,32 +101,12 @@ def installed(package):
 
 @pytest.fixture
 def desktop(tmp_path):
-    read_end, write_end = os.pipe()
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write_end), "-screen", "0", "1600x1200x24", "-nolisten", "tcp"],
-        pass_fds=[write_end],
-    )
-    os.close(write_end)
-    with os.fdopen(read_end) as pipe:
-        display = f":{pipe.readline().strip()}"
-    desktop = PackagedDesktop(tmp_path, display)
-    for name in ("PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH"):
-        desktop.environment.pop(name, None)
-    try:
-        desktop.begin("openbox")
-        desktop.until(
-            lambda: "not found" not in desktop.ask("xprop", "-root", "_NET_SUPPORTING_WM_CHECK"), "the window manager"
-        )
-        yield desktop
-    finally:
-        for number in desktop.processes():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(number, signal.SIGKILL)
-        for process in desktop.started:
-            process.kill()
-            process.wait()
-        server.terminate()
-        server.wait(10)
+    with x_server("1600x1200") as display:
+        desktop = PackagedDesktop(tmp_path, display)
+        for name in ("PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH"):
+            desktop.environment.pop(name, None)
+        with virtual_desktop(desktop):
+            yield desktop
 
 
 def traces():
