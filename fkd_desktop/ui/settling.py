@@ -20,7 +20,7 @@ class Settling(QObject):
 
     The window comes up without these modules, which would hold it up; and nobody who then opens a dialog stalls the
     picture for its import. What the start has imported and made stays: the collector's rounds pass it over, and are
-    shorter. Not what the session makes: a video that is closed leaves its decoder and its threads to the collector.
+    shorter. Not what the session makes, of which something may be left to it.
 
     Parameters
     ----------

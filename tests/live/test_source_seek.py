@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import random
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import av
@@ -12,7 +14,9 @@ import pytest
 
 from fkd_desktop.errors import SourceError
 from fkd_desktop.live.sources import ImageSource, PicturePosition, VideoSource, make_source, video_file
+from fkd_desktop.live.sources.video_file import VideoFile
 from tests.live.helpers import number_in, numbered_picture, picture, save, write_numbered_video
+from trainer.core.resources import assets_dir
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -331,3 +335,18 @@ def test_a_picture_that_vanished_from_a_folder_is_left_out(tmp_path: Path) -> No
     frame = source.read()
     assert number_in(frame) == 2 and frame is not None and frame.position is not None
     assert (frame.position.index, frame.position.count) == (1, 2)
+
+
+def test_a_video_closed_before_its_end_leaves_nothing_to_the_collector() -> None:
+    """Its decoder has threads and megabytes, and the collector may not come for minutes."""
+    gc.collect()
+    gc.disable()
+    try:
+        video = VideoFile(assets_dir() / "demo" / "demo.mp4")
+        assert video.read() is not None
+        left = weakref.ref(video)
+        video.close()
+        del video
+        assert left() is None
+    finally:
+        gc.enable()

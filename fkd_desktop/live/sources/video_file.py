@@ -128,6 +128,9 @@ class VideoFile:
 
     def close(self) -> None:
         """Let go of the file."""
+        self._frames = iter(())  # which holds this object, and it the decoder's threads
+        self._pending.clear()
+        self._recent.clear()
         self._container.close()
 
     def rewind(self) -> None:
