@@ -13,12 +13,12 @@ import numpy as np
 
 from trainer.core import preprocess
 from trainer.core.devices import DeviceError, resolve_device
-from trainer.core.engines.converted import ConvertedFolder, converted_engine, is_ready
+from trainer.core.engines.converted import WEIGHTS_DIGEST, ConvertedFolder, converted_engine, is_ready
 from trainer.core.engines.onnx_runtime import OnnxRuntimeError
 from trainer.core.keypoints import NUM_KEYPOINTS
 from trainer.core.names import ENGINE_NAMES, DeviceName, EngineName
 from trainer.core.resources import default_weights_path
-from trainer.core.weights_file import CheckpointError, read_header
+from trainer.core.weights_file import CheckpointError, digest, read_header
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -163,7 +163,8 @@ class Predictor:
                     _log.warning("PyTorch is used for %s, not ONNX Runtime: %s", path, error)
                 else:
                     _limit_torch(torch_threads)  # which was imported if there was something to convert
-                    return cls(onnx, onnx.spec, network_name=name, info=info, fall_back=lambda: plain()[0])
+                    fall_back = partial(_engine_of_same_weights, path, onnx.told[WEIGHTS_DIGEST], torch_threads)
+                    return cls(onnx, onnx.spec, network_name=name, info=info, fall_back=fall_back)
         if engine == "auto" and device == "cuda":
             try:
                 graphs, checkpoint = _graph_engine(path)
@@ -275,6 +276,17 @@ def _plain_engine(path: Path, device: DeviceName, torch_threads: int | None) -> 
     _limit_torch(torch_threads)
     checkpoint = load_checkpoint(path)
     return PyTorchEngine(checkpoint.network, device=device), checkpoint
+
+
+def _engine_of_same_weights(path: Path, weights_digest: str, torch_threads: int | None) -> Engine:
+    """Compute on the CPU what another engine computed until now, unless the file is another one since."""
+    try:
+        is_same = digest(path) == weights_digest
+    except OSError as error:
+        raise RuntimeError(f"{path} cannot be read again ({error})") from error
+    if not is_same:
+        raise RuntimeError(f"{path} was replaced since it was loaded")
+    return _plain_engine(path, "cpu", torch_threads)[0]
 
 
 def _graph_engine(path: Path) -> tuple[Engine, Checkpoint]:

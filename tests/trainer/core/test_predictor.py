@@ -1,5 +1,6 @@
 import json
 import math
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import torch
 
 from trainer import metrics
 from trainer.core import resources
+from trainer.core.checkpoint import save_checkpoint
 from trainer.core.devices import DeviceError, available_devices, resolve_device
 from trainer.core.engines.eager import PyTorchEngine
 from trainer.core.keypoints import LEFT_EYE, RIGHT_EYE
@@ -402,3 +404,24 @@ def test_evaluation_is_the_nme_of_every_face(predictor: Predictor, tiny_data: Pa
     assert result.nme_mean == pytest.approx(np.mean(nmes))
     with pytest.raises(ValueError, match="no faces"):
         evaluate(predictor, [])
+
+
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_an_engine_that_breaks_gives_way_for_the_same_weights_only(tmp_path: Path, monkeypatch, is_replaced) -> None:
+    weights = tmp_path / "best.safetensors"
+    shutil.copy(resources.default_weights_path(), weights)
+    predictor = Predictor.load(weights, device="cpu")
+    assert predictor.engine_name == "ONNX Runtime"
+
+    def broken(_engine: object, _crops: np.ndarray) -> None:
+        raise RuntimeError("it broke")
+
+    monkeypatch.setattr("trainer.core.engines.onnx_runtime.OnnxRuntimeEngine.__call__", broken)
+    frame = np.zeros((96, 96, 3), np.uint8)
+    if is_replaced:  # by a run that goes on
+        save_checkpoint(weights, Compact(), name="compact")
+        with pytest.raises(RuntimeError, match="was replaced since"):
+            predictor.predict(frame, [[10, 10, 60, 60]])
+    else:
+        assert len(predictor.predict(frame, [[10, 10, 60, 60]])) == 1
+        assert predictor.engine_name == "PyTorch"
