@@ -146,7 +146,7 @@ class Pipeline:
         tracker, predictor = self._tracker, self.predictor
         marks = [time.perf_counter()]
         self._look(frame, timestamp_s)
-        self._shape, self._timestamp_s, self._processed_s = frame.shape, timestamp_s, marks[0]
+        self._shape, self._timestamp_s = frame.shape, timestamp_s
         marks.append(time.perf_counter())
         squares = predictor.squares(tracker.boxes_xywh)
         crops = predictor.crops(frame, squares)
@@ -157,7 +157,8 @@ class Pipeline:
         count = tracker.faces
         keypoints = tracker.keypoints_px[:count]
         boxes = box_from_keypoints(keypoints)
-        marks.append(time.perf_counter())
+        self._processed_s = time.perf_counter()
+        marks.append(self._processed_s)
         return FrameResult(
             frame_bgr=frame,
             timestamp_s=timestamp_s,
@@ -174,8 +175,9 @@ class Pipeline:
         is_cut = self._scene.is_cut(frame, timestamp_s)
         if is_cut:
             tracker.doubt()
-        at_once = is_cut or timestamp_s - self._timestamp_s > GAP_S or time.perf_counter() - self._processed_s > IDLE_S
-        if (is_cut or tracker.wants_look(timestamp_s)) and search.begin(
+        gap_s = timestamp_s - self._timestamp_s  # 0 if the same frame comes again, for another network
+        at_once = is_cut or gap_s == 0 or gap_s > GAP_S or time.perf_counter() - self._processed_s > IDLE_S
+        if (is_cut or gap_s == 0 or tracker.wants_look(timestamp_s)) and search.begin(
             frame, tracker.boxes_xywh[: tracker.faces], at_once=at_once
         ):
             tracker.looked(timestamp_s)

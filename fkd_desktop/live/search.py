@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
 import cv2
+import numpy as np
 
 from trainer.core.detector import PROFILE_CASCADE_NAME, Detector, HaarDetector, shipped_cascade
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
 
 FINE_LOOK_EVERY: Final = 6
@@ -40,7 +40,7 @@ class FaceSearch(Protocol):
         known_xywh
             (M, 4) boxes of the faces that are known.
         at_once
-            Have the result of a fine look before this returns.
+            Have the result of a look all round before this returns.
 
         Returns
         -------
@@ -48,8 +48,8 @@ class FaceSearch(Protocol):
 
         Raises
         ------
-        DetectorError
-            If faces cannot be looked for.
+        Exception
+            What looking raised.
         """
         ...
 
@@ -58,8 +58,8 @@ class FaceSearch(Protocol):
 
         Raises
         ------
-        DetectorError
-            If faces cannot be looked for.
+        Exception
+            What looking raised, in whatever thread.
         """
         ...
 
@@ -96,6 +96,16 @@ class Looks:
         """Begin with the first look again."""
         self._count = 0
 
+    def look_all_round(self, frame_bgr: NDArray[np.uint8], known_xywh: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Look for small faces and from all sides at once; the turns begin anew. (N, 4) float32 boxes."""
+        self._count = 1
+        found = [self._frontal.detect(frame_bgr, fine=True, known_xywh=known_xywh)]
+        if self._profile is not None:
+            found += [
+                self._profile.detect(frame_bgr, known_xywh=known_xywh, mirrored=mirrored) for mirrored in (False, True)
+            ]
+        return np.concatenate(found)
+
     def look(self, frame_bgr: NDArray[np.uint8], known_xywh: NDArray[np.float32]) -> NDArray[np.float32]:
         """Have the next look: (N, 4) float32 boxes."""
         turn = self._count % FINE_LOOK_EVERY
@@ -124,9 +134,8 @@ class SearchAtOnce:
 
     def begin(self, frame_bgr: NDArray[np.uint8], known_xywh: NDArray[np.float32], *, at_once: bool = False) -> bool:
         """See `FaceSearch.begin`."""
-        if at_once:
-            self._looks.reset()
-        self._found = self._looks.look(frame_bgr, known_xywh)
+        look = self._looks.look_all_round if at_once else self._looks.look
+        self._found = look(frame_bgr, known_xywh)
         return True
 
     def take(self) -> NDArray[np.float32] | None:
@@ -193,8 +202,7 @@ class SearchBeside:
         if at_once:
             self._drop()
             with self._looking:
-                self._looks.reset()
-                found = self._looks.look(frame_bgr, known_xywh)
+                found = self._looks.look_all_round(frame_bgr, known_xywh)
             with self._changed:
                 self._found = found
             return True
@@ -220,7 +228,7 @@ class SearchBeside:
     def reset(self) -> None:
         """See `FaceSearch.reset`."""
         self._drop()
-        self._looks.reset()
+        self._looks.reset()  # does not wait for a look that goes on: what that may count is one turn
 
     def close(self) -> None:
         """See `FaceSearch.close`. Waits for the look that goes on, for two seconds at most."""

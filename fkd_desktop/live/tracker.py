@@ -120,9 +120,12 @@ class Tracker:
 
     def doubt(self) -> None:
         """Make candidates of all faces: the scene may be another one, in which they have to be found again."""
-        boxes = self.boxes_xywh
-        self.reset()
-        self.add_candidates(boxes)
+        count = len(self)
+        self.ids, self.confidences = np.zeros(count, np.int64), np.zeros(count, np.float32)
+        self.seen_s, self._born_s = np.full(count, -np.inf), np.full(count, np.inf)
+        self._tries_left = np.full(count, self._settings.tries)
+        self._smoother = OneEuroFilter(self._smoothing.settings, faces=count)
+        self._looked_s, self._lost_s = None, -np.inf
 
     @property
     def faces(self) -> int:

@@ -16,6 +16,7 @@ from fkd_desktop.live.search import Looks, SearchAtOnce
 from fkd_desktop.live.smoothing import OneEuroFilter, SmoothingLevel
 from fkd_desktop.live.sources import VideoSource
 from tests.live.helpers import face_points
+from trainer.core.detector import HaarDetector
 from trainer.core.keypoints import FLIP_ORDER, LEFT_EYE, RIGHT_EYE, inter_ocular_distance
 from trainer.core.predictor import Keypoints
 from trainer.core.preprocess import box_from_keypoints
@@ -168,7 +169,7 @@ def test_a_new_face_is_one_in_the_mirror_too(
     predictor: Predictor, demo: dict[int, DemoFrame], apart: float, mirrored_confidence: float, is_face: bool
 ) -> None:
     network = TwoFaced(predictor, apart=apart, mirrored_confidence=mirrored_confidence)
-    pipeline = Pipeline(network)  # type: ignore[arg-type]
+    pipeline = Pipeline(network, search=SearchAtOnce(Looks(HaarDetector())))  # type: ignore[arg-type]
     assert len(pipeline.process(demo[0].image_bgr, 0.0)) == is_face
 
 
@@ -184,13 +185,29 @@ def test_no_face_is_no_call_of_the_network(predictor: Predictor, network_calls: 
 def test_two_faces_are_one_call_of_the_network(
     predictor: Predictor, demo: dict[int, DemoFrame], network_calls: list[int]
 ) -> None:
-    result = Pipeline(predictor).process(demo[500].image_bgr, 0.0)
+    result = Pipeline(predictor, search=SearchAtOnce(Looks(HaarDetector()))).process(demo[500].image_bgr, 0.0)
     assert network_calls == [4], "each with its mirror image, for they are new"
     assert result.keypoints_px.shape == (2, 68, 2) and result.keypoints_px.dtype == np.float32
     assert result.ids.dtype == np.int64 and result.confidences.dtype == np.float32
     assert ((result.confidences >= 0.6) & (result.confidences <= 1)).all()
     assert result.times.network_ms > 0 and result.times.detect_ms > 0
     assert result.times.total_ms < 5000
+
+
+def test_a_frame_that_comes_again_is_looked_at_again(predictor: Predictor, demo: dict[int, DemoFrame]) -> None:
+    """A paused picture, for another network: where the one before saw no face, this one may."""
+
+    class Blind:
+        squares, crops = predictor.squares, predictor.crops
+
+        def predict_crops(self, crops: np.ndarray, squares: np.ndarray) -> Keypoints:
+            found = predictor.predict_crops(crops, squares)
+            return Keypoints(found.points_px, np.zeros_like(found.confidence))
+
+    pipeline = Pipeline(Blind())  # type: ignore[arg-type]
+    assert len(pipeline.process(demo[0].image_bgr, 1.0)) == 0
+    pipeline.predictor = predictor
+    assert len(pipeline.process(demo[0].image_bgr, 1.0)) == 1
 
 
 def test_the_detector_is_not_asked_for_every_frame(predictor: Predictor, demo: dict[int, DemoFrame]) -> None:

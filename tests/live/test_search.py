@@ -137,6 +137,11 @@ def test_the_usual_looks_find_faces_from_the_side(monkeypatch: pytest.MonkeyPatc
         assert len(looks.look(FRAME, NOBODY)) == 0
     frontal, profile, mirrored = (False, False, False), (True, False, False), (True, False, True)
     assert looked == [(False, True, False), profile, frontal, mirrored, frontal, frontal]
+    looked.clear()
+    looks.look_all_round(FRAME, NOBODY)
+    assert looked == [(False, True, False), profile, mirrored]
+    looks.look(FRAME, NOBODY)
+    assert looked[3:] == [profile], "its turn comes next"
 
 
 # --- beside

@@ -175,6 +175,17 @@ def test_doubted_faces_have_to_be_found_again() -> None:
     assert ids(tracker) == [3]
 
 
+def test_a_cut_costs_no_face_of_many() -> None:
+    people = [face_points(150 + 170 * k) for k in range(TrackerSettings().max_candidates + 4)]
+    tracker = Tracker()
+    for count in (12, len(people)):
+        look(tracker, detect(*people[tracker.faces : count]), 0.0)
+        tracker.update(see(*people[:count]), 0.0)
+    tracker.doubt()
+    tracker.update(see(*people), STEP_S)
+    assert tracker.faces == len(people)
+
+
 def test_a_known_face_needs_less() -> None:
     tracker = tracking(face_points())
     for k in range(1, 30):
