@@ -19,6 +19,7 @@ class SeekSlider(QSlider):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keys to the window
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Take the handle to the pointer."""
