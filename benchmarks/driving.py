@@ -202,7 +202,14 @@ def drive(
         sinks=sinks,
         prepare=prepare,
     )
-    session.run(should_stop=should_stop)
+
+    def stops() -> bool:
+        is_over = should_stop()
+        if is_over:
+            feed.close()  # its reader waits for the next frame to be wanted
+        return is_over
+
+    session.run(should_stop=stops)
     found.search_cpu_s = max(0.0, listener.search_after_s - listener.search_before_s)
     found.source_cpu_s, found.dropped = feed.cpu_s, session.dropped
     return found
