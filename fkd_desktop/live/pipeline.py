@@ -178,7 +178,10 @@ class Pipeline:
         gap_s = timestamp_s - self._timestamp_s  # 0 if the same frame comes again, for another network
         at_once = is_cut or gap_s == 0 or gap_s > GAP_S or time.perf_counter() - self._processed_s > IDLE_S
         if (is_cut or gap_s == 0 or tracker.wants_look(timestamp_s)) and search.begin(
-            frame, tracker.boxes_xywh[: tracker.faces], at_once=at_once
+            frame,
+            tracker.boxes_xywh[: tracker.faces],
+            at_once=at_once,
+            all_round=at_once and not is_cut and np.isfinite(gap_s),  # else it is followed by others soon
         ):
             tracker.looked(timestamp_s)
         boxes = search.take()

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FINE_LOOK_EVERY: Final = 6
+SIDES: Final = {1: False, 3: True}
+"""Turns in which faces from the side are looked for, and whether in the mirror image."""
 MIN_NEIGHBORS: Final = 1
 """See `HaarDetector`: what is no face costs a look of the network, what is left out costs a face."""
 DULL: Final = 20.0
@@ -30,7 +32,14 @@ CLOSE_WAIT_S: Final = 2.0
 class FaceSearch(Protocol):
     """Gives boxes that may hold new faces. Used by one thread."""
 
-    def begin(self, frame_bgr: NDArray[np.uint8], known_xywh: NDArray[np.float32], *, at_once: bool = False) -> bool:
+    def begin(
+        self,
+        frame_bgr: NDArray[np.uint8],
+        known_xywh: NDArray[np.float32],
+        *,
+        at_once: bool = False,
+        all_round: bool = False,
+    ) -> bool:
         """Look at a frame, if nothing is in the way.
 
         Parameters
@@ -40,7 +49,9 @@ class FaceSearch(Protocol):
         known_xywh
             (M, 4) boxes of the faces that are known.
         at_once
-            Have the result of a look all round before this returns.
+            Have the result of a fine look before this returns.
+        all_round
+            Let that look be for faces from the side, too.
 
         Returns
         -------
@@ -96,23 +107,33 @@ class Looks:
         """Begin with the first look again."""
         self._count = 0
 
-    def look_all_round(self, frame_bgr: NDArray[np.uint8], known_xywh: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Look for small faces and from all sides at once; the turns begin anew. (N, 4) float32 boxes."""
-        self._count = 1
-        found = [self._frontal.detect(frame_bgr, fine=True, known_xywh=known_xywh)]
-        if self._profile is not None:
-            found += [
-                self._profile.detect(frame_bgr, known_xywh=known_xywh, mirrored=mirrored) for mirrored in (False, True)
-            ]
-        return np.concatenate(found)
+    def look(
+        self,
+        frame_bgr: NDArray[np.uint8],
+        known_xywh: NDArray[np.float32],
+        *,
+        anew: bool = False,
+        all_round: bool = False,
+    ) -> NDArray[np.float32]:
+        """Have the next look, or begin the turns anew; all round, faces from both sides are looked for in the same one.
 
-    def look(self, frame_bgr: NDArray[np.uint8], known_xywh: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Have the next look: (N, 4) float32 boxes."""
+        Returns
+        -------
+        (N, 4) float32 boxes.
+        """
+        if anew:
+            self._count = 0
         turn = self._count % FINE_LOOK_EVERY
         self._count += 1
-        if self._profile is not None and turn in (1, 3):
-            return self._profile.detect(frame_bgr, known_xywh=known_xywh, mirrored=turn == 3)
-        return self._frontal.detect(frame_bgr, fine=turn == 0, known_xywh=known_xywh)
+        if self._profile is not None and turn in SIDES and not all_round:
+            return self._profile.detect(frame_bgr, known_xywh=known_xywh, mirrored=SIDES[turn])
+        found = self._frontal.detect(frame_bgr, fine=turn == 0, known_xywh=known_xywh)
+        if self._profile is None or not all_round:
+            return found
+        sides = [
+            self._profile.detect(frame_bgr, known_xywh=known_xywh, mirrored=mirrored) for mirrored in (False, True)
+        ]
+        return np.concatenate([found, *sides])
 
 
 def _haar(cascade_path: Path | None = None) -> HaarDetector:
@@ -132,10 +153,16 @@ class SearchAtOnce:
         self._looks = looks or Looks()
         self._found: NDArray[np.float32] | None = None
 
-    def begin(self, frame_bgr: NDArray[np.uint8], known_xywh: NDArray[np.float32], *, at_once: bool = False) -> bool:
+    def begin(
+        self,
+        frame_bgr: NDArray[np.uint8],
+        known_xywh: NDArray[np.float32],
+        *,
+        at_once: bool = False,
+        all_round: bool = False,
+    ) -> bool:
         """See `FaceSearch.begin`."""
-        look = self._looks.look_all_round if at_once else self._looks.look
-        self._found = look(frame_bgr, known_xywh)
+        self._found = self._looks.look(frame_bgr, known_xywh, anew=at_once, all_round=all_round)
         return True
 
     def take(self) -> NDArray[np.float32] | None:
@@ -197,12 +224,19 @@ class SearchBeside:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def begin(self, frame_bgr: NDArray[np.uint8], known_xywh: NDArray[np.float32], *, at_once: bool = False) -> bool:
+    def begin(
+        self,
+        frame_bgr: NDArray[np.uint8],
+        known_xywh: NDArray[np.float32],
+        *,
+        at_once: bool = False,
+        all_round: bool = False,
+    ) -> bool:
         """See `FaceSearch.begin`. What goes on at another frame is dropped for a look at once."""
         if at_once:
             self._drop()
             with self._looking:
-                found = self._looks.look_all_round(frame_bgr, known_xywh)
+                found = self._looks.look(frame_bgr, known_xywh, anew=True, all_round=all_round)
             with self._changed:
                 self._found = found
             return True

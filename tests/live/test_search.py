@@ -138,7 +138,7 @@ def test_the_usual_looks_find_faces_from_the_side(monkeypatch: pytest.MonkeyPatc
     frontal, profile, mirrored = (False, False, False), (True, False, False), (True, False, True)
     assert looked == [(False, True, False), profile, frontal, mirrored, frontal, frontal]
     looked.clear()
-    looks.look_all_round(FRAME, NOBODY)
+    looks.look(FRAME, NOBODY, anew=True, all_round=True)
     assert looked == [(False, True, False), profile, mirrored]
     looks.look(FRAME, NOBODY)
     assert looked[3:] == [profile], "its turn comes next"
