@@ -484,7 +484,10 @@ def offer_launcher(environment: Environment, options: Options) -> None:
     speaks_of_it = {"--install-launcher", "--remove-launcher"} & set(options.arguments)
     if options.test or environment.offered.exists() or not (speaks_of_it or is_answered()):
         return
-    environment.offered.touch()
+    try:
+        environment.offered.touch()
+    except OSError:  # another user's installation: what cannot be remembered is not asked
+        return
     if speaks_of_it:
         return
     sys.stderr.write("Add FKD Desktop to the start menu? [Y/n] ")

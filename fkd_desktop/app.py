@@ -209,7 +209,7 @@ def _request(options: argparse.Namespace) -> Request:
     overlays = _overlay_names(options)
     return Request(
         source=source,
-        files=tuple(str(Path(file).expanduser().absolute()) for file in options.files),
+        files=tuple(str(Path(file).absolute()) for file in options.files),
         overlays=None if overlays is None else tuple(overlays),
         model=str(options.model.absolute()) if options.model else "",
         activation_token=os.environ.get("XDG_ACTIVATION_TOKEN") or os.environ.get("DESKTOP_STARTUP_ID", ""),

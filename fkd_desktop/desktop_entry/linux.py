@@ -6,6 +6,7 @@ import logging
 import os
 import shutil
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -126,7 +127,7 @@ class LinuxLauncher(Launcher):
         if keys is None or PROGRAM_KEY not in keys:
             return ()
         made = _made(keys)
-        removed = files.remove(self._share, share_files(("",)))
+        removed = files.remove(self._share, reversed(share_files(("",))))  # last the entry, by which it is ours
         self._refresh_caches()
         cache = self._share / TYPES_CACHE
         if TYPES_CACHE in made and files.has(cache, b"[MIME Cache]\n"):
@@ -150,7 +151,8 @@ class LinuxLauncher(Launcher):
         if (self._share / "applications").is_dir():
             _run("update-desktop-database", "-q", str(self._share / "applications"))
         if theme.is_dir():
-            os.utime(theme)  # by which the icon theme specification has changes noticed
+            with suppress(OSError):
+                os.utime(theme)  # by which the icon theme specification has changes noticed
             if (theme / "icon-theme.cache").exists():
                 _run("gtk-update-icon-cache", "-q", "-t", "-f", str(theme))
 
