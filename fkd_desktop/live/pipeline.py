@@ -11,7 +11,7 @@ import numpy as np
 
 from fkd_desktop.live.result import FrameResult, StageTimes
 from fkd_desktop.live.scene import SceneWatch
-from fkd_desktop.live.search import FaceSearch, SearchAtOnce
+from fkd_desktop.live.search import FaceSearch, Look, SearchAtOnce
 from fkd_desktop.live.stills import find_faces
 from fkd_desktop.live.tracker import Tracker
 from trainer.core.keypoints import FLIP_ORDER
@@ -176,13 +176,14 @@ class Pipeline:
         if is_cut:
             tracker.doubt()
         gap_s = timestamp_s - self._timestamp_s  # 0 if the same frame comes again, for another network
-        at_once = is_cut or gap_s == 0 or gap_s > GAP_S or time.perf_counter() - self._processed_s > IDLE_S
-        if (is_cut or gap_s == 0 or tracker.wants_look(timestamp_s)) and search.begin(
-            frame,
-            tracker.boxes_xywh[: tracker.faces],
-            at_once=at_once,
-            all_round=at_once and not is_cut and np.isfinite(gap_s),  # else it is followed by others soon
-        ):
+        waits = gap_s == 0 or gap_s > GAP_S or time.perf_counter() - self._processed_s > IDLE_S
+        look = Look.IN_TURN
+        if is_cut or not np.isfinite(gap_s):  # the first frame of a scene, with others soon behind it
+            look = Look.AT_ONCE
+        elif waits:
+            look = Look.ALL_ROUND
+        is_time = is_cut or gap_s == 0 or tracker.wants_look(timestamp_s)
+        if is_time and search.begin(frame, tracker.boxes_xywh[: tracker.faces], look):
             tracker.looked(timestamp_s)
         boxes = search.take()
         if boxes is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
 import cv2
@@ -29,17 +30,21 @@ SHARE_OF_A_CORE: Final = 0.25
 CLOSE_WAIT_S: Final = 2.0
 
 
+class Look(Enum):
+    """How to look for faces."""
+
+    IN_TURN = auto()
+    """The next one in turn, when there is time."""
+    AT_ONCE = auto()
+    """A fine one from the front, now; the turns begin with it."""
+    ALL_ROUND = auto()
+    """The same, and for faces from both sides too: for who waits, and may not look again soon."""
+
+
 class FaceSearch(Protocol):
     """Gives boxes that may hold new faces. Used by one thread."""
 
-    def begin(
-        self,
-        frame_bgr: NDArray[np.uint8],
-        known_xywh: NDArray[np.float32],
-        *,
-        at_once: bool = False,
-        all_round: bool = False,
-    ) -> bool:
+    def begin(self, frame_bgr: NDArray[np.uint8], known_xywh: NDArray[np.float32], look: Look = Look.IN_TURN) -> bool:
         """Look at a frame, if nothing is in the way.
 
         Parameters
@@ -48,10 +53,8 @@ class FaceSearch(Protocol):
             (H, W, 3) uint8; never written.
         known_xywh
             (M, 4) boxes of the faces that are known.
-        at_once
-            Have the result of a fine look before this returns.
-        all_round
-            Let that look be for faces from the side, too.
+        look
+            Which; the result of any but the next in turn is there before this returns.
 
         Returns
         -------
@@ -108,31 +111,20 @@ class Looks:
         self._count = 0
 
     def look(
-        self,
-        frame_bgr: NDArray[np.uint8],
-        known_xywh: NDArray[np.float32],
-        *,
-        anew: bool = False,
-        all_round: bool = False,
+        self, frame_bgr: NDArray[np.uint8], known_xywh: NDArray[np.float32], look: Look = Look.IN_TURN
     ) -> NDArray[np.float32]:
-        """Have the next look, or begin the turns anew; all round, faces from both sides are looked for in the same one.
-
-        Returns
-        -------
-        (N, 4) float32 boxes.
-        """
-        if anew:
+        """Have a look: (N, 4) float32 boxes."""
+        if look is not Look.IN_TURN:
             self._count = 0
         turn = self._count % FINE_LOOK_EVERY
         self._count += 1
-        if self._profile is not None and turn in SIDES and not all_round:
+        if self._profile is not None and turn in SIDES:
             return self._profile.detect(frame_bgr, known_xywh=known_xywh, mirrored=SIDES[turn])
         found = self._frontal.detect(frame_bgr, fine=turn == 0, known_xywh=known_xywh)
-        if self._profile is None or not all_round:
+        if self._profile is None or look is not Look.ALL_ROUND:
             return found
-        sides = [
-            self._profile.detect(frame_bgr, known_xywh=known_xywh, mirrored=mirrored) for mirrored in (False, True)
-        ]
+        detect_sides = self._profile.detect
+        sides = [detect_sides(frame_bgr, known_xywh=known_xywh, mirrored=mirrored) for mirrored in SIDES.values()]
         return np.concatenate([found, *sides])
 
 
@@ -153,16 +145,9 @@ class SearchAtOnce:
         self._looks = looks or Looks()
         self._found: NDArray[np.float32] | None = None
 
-    def begin(
-        self,
-        frame_bgr: NDArray[np.uint8],
-        known_xywh: NDArray[np.float32],
-        *,
-        at_once: bool = False,
-        all_round: bool = False,
-    ) -> bool:
+    def begin(self, frame_bgr: NDArray[np.uint8], known_xywh: NDArray[np.float32], look: Look = Look.IN_TURN) -> bool:
         """See `FaceSearch.begin`."""
-        self._found = self._looks.look(frame_bgr, known_xywh, anew=at_once, all_round=all_round)
+        self._found = self._looks.look(frame_bgr, known_xywh, look)
         return True
 
     def take(self) -> NDArray[np.float32] | None:
@@ -224,19 +209,12 @@ class SearchBeside:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def begin(
-        self,
-        frame_bgr: NDArray[np.uint8],
-        known_xywh: NDArray[np.float32],
-        *,
-        at_once: bool = False,
-        all_round: bool = False,
-    ) -> bool:
+    def begin(self, frame_bgr: NDArray[np.uint8], known_xywh: NDArray[np.float32], look: Look = Look.IN_TURN) -> bool:
         """See `FaceSearch.begin`. What goes on at another frame is dropped for a look at once."""
-        if at_once:
+        if look is not Look.IN_TURN:
             self._drop()
             with self._looking:
-                found = self._looks.look(frame_bgr, known_xywh, anew=True, all_round=all_round)
+                found = self._looks.look(frame_bgr, known_xywh, look)
             with self._changed:
                 self._found = found
             return True

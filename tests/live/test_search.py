@@ -13,7 +13,7 @@ import pytest
 
 from fkd_desktop.live import search as search_module
 from fkd_desktop.live.pipeline import Pipeline
-from fkd_desktop.live.search import SHARE_OF_A_CORE, Looks, SearchAtOnce, SearchBeside
+from fkd_desktop.live.search import SHARE_OF_A_CORE, Look, Looks, SearchAtOnce, SearchBeside
 from tests.live.helpers import WAIT_S, DemoFrame
 from trainer.core.detector import PROFILE_CASCADE_NAME, DetectorError, HaarDetector, shipped_cascade
 
@@ -116,7 +116,7 @@ def test_looks_take_turns_and_begin_again_after_a_reset_or_a_cut(detector: Gated
     detector.is_open = True
     search = SearchAtOnce(Looks(detector))
     for k in range(9):
-        search.begin(FRAME, NOBODY, at_once=k == 8)
+        search.begin(FRAME, NOBODY, Look.AT_ONCE if k == 8 else Look.IN_TURN)
     search.reset()
     assert search.take() is None
     search.begin(FRAME, NOBODY)
@@ -138,7 +138,7 @@ def test_the_usual_looks_find_faces_from_the_side(monkeypatch: pytest.MonkeyPatc
     frontal, profile, mirrored = (False, False, False), (True, False, False), (True, False, True)
     assert looked == [(False, True, False), profile, frontal, mirrored, frontal, frontal]
     looked.clear()
-    looks.look(FRAME, NOBODY, anew=True, all_round=True)
+    looks.look(FRAME, NOBODY, Look.ALL_ROUND)
     assert looked == [(False, True, False), profile, mirrored]
     looks.look(FRAME, NOBODY)
     assert looked[3:] == [profile], "its turn comes next"
@@ -191,7 +191,7 @@ def test_a_look_at_once_need_not_rest_and_drops_what_goes_on(
     assert detector.entered.acquire(timeout=WAIT_S)
     detector.gate.release()
     detector.gate.release()
-    assert beside.begin(numbered(2), NOBODY, at_once=True)
+    assert beside.begin(numbered(2), NOBODY, Look.AT_ONCE)
     wait_until_idle(beside)
     assert sides(beside.take()) == [2]
     assert beside.take() is None
