@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from fkd_desktop.errors import SourceError
-from fkd_desktop.live.sources import ImageSource, PicturePosition, VideoSource, make_source, video_file
+from fkd_desktop.live.sources import ImageSource, PicturePosition, VideoSource, make_source, video_index
 from fkd_desktop.live.sources.video_file import VideoFile
 from tests.live.helpers import number_in, numbered_picture, picture, save, write_numbered_video
 from trainer.core.resources import assets_dir
@@ -112,7 +112,7 @@ def test_before_the_first_frame_was_read_one_can_move(video: VideoSource) -> Non
 def test_in_a_file_too_large_to_be_listed_frames_are_found_by_the_frame_rate(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    monkeypatch.setattr(video_file, "_INDEX_S", -1.0)
+    monkeypatch.setattr(video_index, "_LIMIT_S", -1.0)
     name, how = KINDS[kind]
     source = VideoSource(write_numbered_video(tmp_path / name, frames=FRAMES, **how))
     source.open()
@@ -135,7 +135,7 @@ def test_in_a_file_too_large_to_be_listed_frames_are_found_by_the_frame_rate(
 def test_there_steps_move_also_where_times_are_uneven(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    monkeypatch.setattr(video_file, "_INDEX_S", -1.0)
+    monkeypatch.setattr(video_index, "_LIMIT_S", -1.0)
     name, how = KINDS[kind]
     source = VideoSource(write_numbered_video(tmp_path / name, frames=FRAMES, **how))
     source.open()

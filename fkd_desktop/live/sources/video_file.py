@@ -7,11 +7,9 @@ frames come at uneven times, and it has no exact times to check that by.
 from __future__ import annotations
 
 import os
-import time
 from bisect import bisect_left, bisect_right
 from collections import deque
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import av
@@ -20,6 +18,13 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from fkd_desktop.live.sources.base import as_frame
+from fkd_desktop.live.sources.video_index import (
+    FrameIndex,
+    UselessTimesError,
+    open_container,
+    packets_of,
+    read_index,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,8 +35,6 @@ if TYPE_CHECKING:
 _MAX_BAD_PACKETS: Final = 4096
 _MAX_THREADS: Final = 4
 """Each one more keeps a frame in the making: more would only make seeking slower."""
-_INDEX_S: Final = 2.0
-"""Longest that making the list of frames may take: enough for a gigabyte from a disk's cache."""
 _NEAR_S: Final = 1.0
 """Up to this far ahead, decoding on is thought to be quicker than going to a key frame, whose places are unknown."""
 _RECENT: Final = 8
@@ -48,23 +51,6 @@ class VideoPicture:
     image_bgr: NDArray[np.uint8]
     time_s: float
     index: int
-
-
-@dataclass(frozen=True)
-class _Index:
-    """What is known of all frames: their times in order, and of the key frames where decoding can start.
-
-    Attributes
-    ----------
-    pts
-        Presentation times, rising, in the stream's time base.
-    key_pts, key_dts
-        Of the key frames: presentation times, rising, and decoding times, which are what one seeks by.
-    """
-
-    pts: list[int]
-    key_pts: list[int]
-    key_dts: list[int]
 
 
 class VideoFile:
@@ -88,7 +74,7 @@ class VideoFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._reformatter = VideoReformatter()
-        self._index: _Index | None = None
+        self._index: FrameIndex | None = None
         self._index_failed = False
         self._open()
         rate = float(self._stream.guessed_rate or self._stream.average_rate or 0)
@@ -100,10 +86,7 @@ class VideoFile:
         self.count: int = min(self._stream.frames, by_time) if self._stream.frames > 0 else by_time
 
     def _open(self) -> None:
-        # Absolute, or FFmpeg takes "a:b.mp4" for a protocol; and a playlist must not make it use the network.
-        self._container: Any = av.open(
-            str(self._path.absolute()), metadata_errors="replace", options={"protocol_whitelist": "file"}
-        )
+        self._container: Any = open_container(self._path)
         stream: Any = self._container.streams.best("video")
         if stream is None:
             self._container.close()
@@ -178,35 +161,18 @@ class VideoFile:
             self._seek_pts(self._pts_at((index + 0.5 * goes_back) * self.step_s), or_before=goes_back)
 
     def _make_index(self) -> None:
-        """List the frames' times without decoding them; in a file too large for that, they are estimated."""
+        """Have the frames' times listed; in a file too large for that, they are estimated."""
         if self._index is not None or self._index_failed or (self._size is None and self._next_is_missing()):
             return
-        pts: list[int] = []
-        keys: list[tuple[int, int]] = []
-        stop_s = time.perf_counter() + _INDEX_S
-        last_dts: int | None = None
-        with av.open(str(self._path.absolute()), options={"protocol_whitelist": "file"}) as container:
-            for packet in _packets(container, self._stream.index):
-                dts = packet.dts
-                if packet.pts is None or (dts is not None and last_dts is not None and dts < last_dts):
-                    self._index_failed = True  # no times, or they start again: only counting tells the frames
-                    return
-                last_dts = last_dts if dts is None else dts
-                if packet.is_discard:
-                    continue
-                pts.append(packet.pts)
-                if packet.is_keyframe:
-                    keys.append((packet.pts, packet.pts if dts is None else dts))
-                if time.perf_counter() > stop_s:
-                    return
-        pts.sort()
-        if not keys or any(a == b for a, b in pairwise(pts)):  # AVI has no presentation times, only guesses at them
-            self._index_failed = True
+        try:
+            index = read_index(self._path, self._stream.index)
+        except UselessTimesError:
+            self._index_failed = True  # only counting tells the frames
             return
-        keys.sort()
-        self._index = _Index(pts, [key[0] for key in keys], [key[1] for key in keys])
-        self.count = len(pts)
-        self.duration_s = self._seconds(pts[-1]) + self.step_s
+        if index is not None:
+            self._index = index
+            self.count = len(index.pts)
+            self.duration_s = self._seconds(index.pts[-1]) + self.step_s
 
     def _next_is_missing(self) -> bool:
         """Whether there is nothing to be found; else the first frame was decoded, which tells where times start."""
@@ -325,7 +291,7 @@ class VideoFile:
         """Give the frames; what is damaged is left out, and what cannot even be read is the end."""
         bad = 0
         self._stream.codec_context.skip_frame, skips = "DEFAULT", False
-        for packet in _packets(self._container, self._stream.index, with_end=True):
+        for packet in packets_of(self._container, self._stream.index, with_end=True):
             # On the way to a frame, those long before it that no other one builds on need not be decoded.
             is_skipped = self._wanted_pts is not None and packet.pts is not None and packet.pts < self._wanted_pts
             if is_skipped != skips:
@@ -385,19 +351,3 @@ class VideoFile:
             image = self._reformatter.reformat(frame, width, height, "bgr24").to_ndarray()
         quarters = round(frame.rotation / 90) % 4  # counter-clockwise, as the file says that it is to be shown
         return as_frame(np.rot90(image, quarters))
-
-
-def _packets(container: Any, stream_index: int, *, with_end: bool = False) -> Iterator[Any]:
-    """Give a stream's packets; what cannot be read is the end, after which a decoder gives what it has left."""
-    packets = container.demux(container.streams[stream_index])
-    while True:
-        try:
-            packet = next(packets)
-        except StopIteration:
-            return
-        except av.FFmpegError:
-            if with_end:
-                yield av.Packet()
-            return
-        if packet.size or with_end:
-            yield packet
