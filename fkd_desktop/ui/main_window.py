@@ -82,7 +82,7 @@ class MainWindow(QMainWindow):
         self._rest = RestWhileMinimised(
             controller, settings, is_camera=lambda: not self._is_file, resume=self.retry, window=self
         )
-        self.help = HelpDesk(session_facts=self.session_facts, window=self)
+        self.help = HelpDesk(controller, overlays=self.overlays, bar=self.session_bar, window=self)
         self.launcher = LauncherDesk(self.commands.launcher, self)
         self.welcome = WelcomeDesk(
             controller, settings, pane=self.pane, opener=self.opener, overlays=self.overlays, commands=self.commands
@@ -221,20 +221,6 @@ class MainWindow(QMainWindow):
         """The dialog, once it was opened."""
         return self._preferences.dialog
 
-    def session_facts(self) -> dict[str, str]:
-        """Return what is known of the session, by name, for those who help with a problem: no names of files."""
-        controller = self._controller
-        predictor = controller.predictor
-        kind = controller.source_name.partition(":")[0] if ":" in controller.source_name else "file"
-        return {
-            "Source": "demo" if controller.source_name == "demo" else kind,
-            "State": controller.session_state.name.lower(),
-            "Camera mode": self._mode_text() or "-",
-            "Network": f"{predictor.network_name}, {predictor.device}, {predictor.engine_name}" if predictor else "-",
-            "Overlays": ", ".join(overlay.name for overlay in self.overlays.stack.active) or "-",
-            **self.session_bar.figures(),
-        }
-
     # --- what the session tells
 
     @property
@@ -268,14 +254,12 @@ class MainWindow(QMainWindow):
         self.pane.transport.show_at_end(state is SessionState.ENDED)
         self.notices.show("session", message if state is SessionState.STALLED else "", self.commands.retry)
         self._figures.follow(state)
-        self.session_bar.show_source("" if state is SessionState.STOPPED else label, self._mode_text())
+        self.session_bar.show_source(
+            "" if state is SessionState.STOPPED else label, mode_text(controller.source_mode, with_format=True)
+        )
         self._show_start_action()  # whose words the pane's button has
         self.pane.show_state(state, "" if self.opener.waits_for_any_camera else label, message, self.commands)
         self._show_note()
-
-    def _mode_text(self) -> str:
-        mode = self._controller.source_mode
-        return mode_text(mode, with_format=True) if mode is not None else ""
 
     @Slot(object, str)
     def _on_controller_network_changed(self, state: NetworkState, message: str) -> None:

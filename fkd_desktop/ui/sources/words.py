@@ -10,8 +10,10 @@ if TYPE_CHECKING:
     from fkd_desktop.live.sources.modes import CameraMode
 
 
-def mode_text(mode: CameraMode, *, with_format: bool = False) -> str:
-    """Return "1280 × 720, 30/s", with the format behind it if that is wished for and known."""
+def mode_text(mode: CameraMode | None, *, with_format: bool = False) -> str:
+    """Return "1280 × 720, 30/s", with the format behind it if that is wished for and known; "" for none."""
+    if mode is None:
+        return ""
     text = QCoreApplication.translate("CameraMode", "{width} × {height}").format(width=mode.width, height=mode.height)
     if mode.frames_per_s:
         rate = QLocale().toString(float(mode.frames_per_s), "f", 0 if abs(mode.frames_per_s % 1 - 0.5) > 0.4 else 1)
