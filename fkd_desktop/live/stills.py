@@ -14,6 +14,7 @@ import numpy as np
 from fkd_desktop.live.head_pose import estimate
 from fkd_desktop.live.tracker import distinct
 from trainer.core.keypoints import FLIP_ORDER, NUM_KEYPOINTS
+from trainer.core.predictor import Keypoints
 from trainer.core.preprocess import box_from_keypoints
 
 if TYPE_CHECKING:
@@ -73,31 +74,12 @@ _NEARLY_THE_SAME: Final = 0.75
 _BATCH: Final = 32
 
 
-@dataclass(frozen=True, eq=False)
-class Faces:
-    """Faces of a picture.
-
-    Attributes
-    ----------
-    points_px
-        (N, 68, 2) float32 keypoints in frame pixels.
-    confidence
-        (N,) float32 in [0, 1].
-    """
-
-    points_px: NDArray[np.float32]
-    confidence: NDArray[np.float32]
-
-    def __len__(self) -> int:
-        return len(self.points_px)
-
-
 def find_faces(
     frame_bgr: NDArray[np.uint8],
     candidates_xywh: NDArray[np.float32],
     predictor: Predictor,
     settings: StillSettings | None = None,
-) -> Faces:
+) -> Keypoints:
     """Find the faces that boxes may hold.
 
     Parameters
@@ -120,7 +102,7 @@ def find_faces(
     best = np.flatnonzero(is_face)[np.argsort(-seen.confidence[is_face], kind="stable")]
     keep = best[distinct(box_from_keypoints(seen.points_px[best]), settings.same_face_overlap)][: settings.max_faces]
     keep = keep[np.argsort(seen.points_px[keep].mean(axis=1)[:, 0], kind="stable")]
-    return Faces(seen.points_px[keep], seen.confidence[keep])
+    return Keypoints(seen.points_px[keep], seen.confidence[keep])
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,7 +180,7 @@ def _predict(
     settings: StillSettings,
     *,
     mirrored: bool = False,
-) -> Faces:
+) -> Keypoints:
     """Run the network in bounded batches; crops without contrast have no confidence."""
     squares = predictor.squares(boxes)
     points = np.empty((len(boxes), NUM_KEYPOINTS, 2), np.float32)
@@ -213,7 +195,7 @@ def _predict(
     if mirrored:
         points = points[:, FLIP_ORDER]
         points[..., 0] = 2 * squares[:, :1] + squares[:, 2:] - 1 - points[..., 0]
-    return Faces(points, confidence)
+    return Keypoints(points, confidence)
 
 
 def _centres(boxes: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -153,7 +153,7 @@ class Tracker:
         for box in boxes_xywh:
             if (
                 len(boxes) < min(settings.max_faces, first + settings.max_candidates)
-                and not (overlap(boxes, box) >= settings.same_face_overlap).any()
+                and not (overlaps(boxes, box[None]) >= settings.same_face_overlap).any()
             ):
                 boxes = np.concatenate([boxes, box[None]])
         new = len(boxes) - first
@@ -240,11 +240,6 @@ def _moved(boxes: NDArray[np.float32], previous: NDArray[np.float32]) -> tuple[N
     growth = boxes[:, 2] / sides
     is_plausible = (growth >= 1 / MAX_GROWTH) & (growth <= MAX_GROWTH) & (shift <= MAX_SHIFT)
     return np.maximum(shift, np.abs(growth - 1)), is_plausible
-
-
-def overlap(boxes_xywh: NDArray[np.float32], box_xywh: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Intersection over union of (N, 4) boxes with one: (N,) float32."""
-    return overlaps(boxes_xywh, box_xywh[None])[:, 0]
 
 
 def overlaps(boxes_xywh: NDArray[np.float32], others_xywh: NDArray[np.float32]) -> NDArray[np.float32]:

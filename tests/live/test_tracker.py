@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fkd_desktop.live.smoothing import SmoothingLevel
-from fkd_desktop.live.tracker import SAME_CROP, Tracker, TrackerSettings, overlap
+from fkd_desktop.live.tracker import SAME_CROP, Tracker, TrackerSettings, overlaps
 from tests.live.helpers import face_points
 from trainer.core.predictor import Keypoints
 from trainer.core.preprocess import box_from_keypoints
@@ -429,6 +429,6 @@ def test_a_rejected_candidate_is_no_loss() -> None:
     ids=["same", "half aside", "beside", "inside", "far"],
 )
 def test_overlap_is_intersection_over_union(other: tuple[int, ...], expected: float) -> None:
-    box = np.float32([0, 0, 10, 10])
-    assert overlap(np.float32([other]), box)[0] == pytest.approx(expected)
-    assert overlap(np.empty((0, 4), np.float32), box).shape == (0,)
+    box = np.float32([[0, 0, 10, 10]])
+    assert overlaps(np.float32([other]), box)[0, 0] == pytest.approx(expected)
+    assert overlaps(np.empty((0, 4), np.float32), box).shape == (0, 1)
