@@ -18,6 +18,7 @@ from trainer.beginning import described, in_a_sentence, initial_network
 from trainer.core.devices import resolve_device
 from trainer.core.models import KeypointNetwork, build_network
 from trainer.core.text import Text
+from trainer.core.weights_file import CheckpointError, read_header
 from trainer.dataset import load_crops, split_by_identity, training_cache
 from trainer.learner import Learner, memory_explained, memory_in_use
 from trainer.parallel import Team, is_distributed, is_leader, joined_team, local_device
@@ -161,6 +162,8 @@ class _Run:
     progress: Progress = field(default_factory=Progress)
     has_started: bool = False
     kept: KeptState = field(default_factory=KeptState)
+    epoch_again: int = 0
+    """Epoch of the best weights on disk, when the run went on: it may be trained again, to the same weights."""
 
     def train(self, network: KeypointNetwork, training_people: Any, validation_people: Any, *, go_on: bool) -> None:
         """Train to the end, or until asked to stop."""
@@ -259,6 +262,7 @@ class _Run:
                 )
             if go_on:
                 self.folder.keep_metrics_before(self.progress.epoch)
+                self._heed_best()
             self.folder.write_config(replace(self.config, out=str(self.folder.path)))
         self.has_started = True
         self.tell(
@@ -289,6 +293,12 @@ class _Run:
                 before=progress.faces,
             )
         self.progress, self.kept = progress, KeptState.of(progress)
+
+    def _heed_best(self) -> None:
+        """Take from the best weights what epochs have to better: they may be of one that the state is older than."""
+        with suppress(CheckpointError, KeyError, TypeError, ValueError):  # gone, or nothing that a run wrote
+            _, info = read_header(self.folder.path / BEST)
+            self.epoch_again, self.progress.best_nme = int(info["epoch"]), float(info["validation"]["nme_mean"])
 
     def _damaged_state(self) -> TrainingError:
         return TrainingError(
@@ -348,7 +358,8 @@ class _Run:
                 epoch=epoch,
                 learning_rate=self.config.learning_rate,
             )
-        is_best = score.nme_mean < self.progress.best_nme
+        best = self.progress.best_nme
+        is_best = score.nme_mean < best or (score.nme_mean == best and epoch == self.epoch_again)
         if is_best:
             self.progress.best_nme = score.nme_mean
         if not self.team.is_leader:

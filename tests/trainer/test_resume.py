@@ -436,6 +436,37 @@ def test_a_crash_at_any_write_loses_no_more_than_the_epoch(config, unbroken, tmp
         assert rows_of(folder, "seconds") == rows_of(unbroken(**way), "seconds")
 
 
+def test_an_epoch_that_is_trained_again_replaces_no_better_weights(config, unbroken, monkeypatch) -> None:
+    """The state of a large network is older than its best weights; here there is none yet."""
+    monkeypatch.setattr(progress, "LARGE", 0)
+    monkeypatch.setattr(progress, "BYTES_PER_S", 1e-6)
+    way = {"learning_rate": 1e-3, "schedule": "constant", "epochs": 4}
+
+    def die_in(epoch: int) -> Callable[[events.Event], None]:
+        def on_event(event: events.Event) -> None:
+            if isinstance(event, events.EpochDone) and event.epoch == epoch:
+                raise Killed
+
+        return on_event
+
+    with pytest.raises(Killed):
+        fit(dataclasses.replace(config, **way), on_event=die_in(3))
+    folder = Path(config.out)
+    assert not (folder / "state.safetensors").exists()
+    best = folder / "best.safetensors"
+    before = best.read_bytes()
+    assert load_checkpoint(best).info["epoch"] == 2
+    with pytest.raises(Killed):
+        resume(folder, on_event=die_in(2))
+    assert load_checkpoint(folder / "last.safetensors").info["epoch"] == 1
+    assert best.read_bytes() == before
+    told: list[events.Event] = []
+    resume(folder, on_event=told.append)
+    assert told[-1].best_nme_mean == load_checkpoint(best).info["validation"]["nme_mean"]
+    assert_same_end(folder, unbroken(**way))
+    assert best.read_bytes() == (unbroken(**way) / "best.safetensors").read_bytes()
+
+
 # --- killed ---
 
 
