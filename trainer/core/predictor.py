@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 
 import numpy as np
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from trainer.core.input_spec import InputSpec
 
 _log = logging.getLogger(__name__)
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True)
@@ -189,11 +190,7 @@ class Predictor:
         RuntimeError
             If neither the engine nor the one that it falls back to works.
         """
-        try:
-            self._engine.warm_up()
-        except RuntimeError:
-            self._give_way()
-            self._engine.warm_up()
+        self._have_computed(lambda engine: engine.warm_up())
         self.predict(np.zeros((64, 64, 3), np.uint8), [[16, 16, 32, 32]])
         if self.device != "cpu":
             self._fall_back = None  # a GPU that breaks from now on is lost for PyTorch too
@@ -237,23 +234,40 @@ class Predictor:
         """Run the network on crops; the second half of `predict`, apart so that each can be timed."""
         if len(crops) == 0:
             return Keypoints(np.empty((0, NUM_KEYPOINTS, 2), np.float32), np.empty(0, np.float32))
-        try:
-            points, confidence = self._engine(crops)
-        except RuntimeError:
-            self._give_way()
-            points, confidence = self._engine(crops)
+        points, confidence = self._have_computed(lambda engine: engine(crops))
         return Keypoints(preprocess.unit_to_frame(points, squares), confidence)
 
-    def _give_way(self) -> None:
-        """Let the other engine take over from one that broke; raise again what it raised if there is none."""
-        if self._fall_back is None:
-            raise  # noqa: PLE0704 (called while it is handled)
-        make, self._fall_back = self._fall_back, None
-        _log.warning("%s failed on %s; PyTorch takes over", self.engine_name, self.device.upper(), exc_info=True)
+    def _have_computed(self, work: Callable[[Engine], _Result]) -> _Result:
+        """Have the engine do some work; if it breaks, the one that takes over, or raise what it raised."""
+        try:
+            return work(self._engine)
+        except RuntimeError as error:
+            if self._fall_back is None:
+                raise
+            make, self._fall_back = self._fall_back, None
+            _log.warning("%s failed on %s; PyTorch takes over", self.engine_name, self.device.upper(), exc_info=True)
+            self._engine = _BrokenEngine(self.engine_name, self.device, str(error))
+        # Not above: as long as its error is handled, the engine that broke holds memory that the other one may need.
         try:
             self._engine = make()
         except CheckpointError as error:
             raise RuntimeError(str(error)) from error
+        return work(self._engine)
+
+
+@dataclass(frozen=True)
+class _BrokenEngine:
+    """What stays of an engine that broke, if no other one can take over; see `Engine`."""
+
+    name: str
+    device: DeviceName
+    reason: str
+
+    def warm_up(self) -> NoReturn:
+        raise RuntimeError(self.reason)
+
+    def __call__(self, crops: NDArray[np.uint8]) -> NoReturn:  # noqa: ARG002 (the protocol's)
+        raise RuntimeError(self.reason)
 
 
 def _device_for(engine: str, device: str) -> DeviceName:

@@ -1,6 +1,8 @@
 import json
+import logging
 import math
 import shutil
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -298,6 +300,26 @@ def test_a_gpu_that_breaks_in_use_is_told_and_not_tried_again(monkeypatch) -> No
         with pytest.raises(RuntimeError, match="device lost"):
             predictor.warm_up()
     assert predictor.device == "cuda"
+
+
+def test_an_engine_that_broke_leaves_its_memory_to_the_next_one(caplog) -> None:
+    class Engine:
+        name, device = "PyTorch, CUDA graphs", "cuda"
+
+        def warm_up(self) -> None:
+            raise RuntimeError("CUDA out of memory")
+
+    def make() -> PyTorchEngine:
+        assert broken() is None
+        return PyTorchEngine(Compact(), device="cpu")
+
+    caplog.set_level(logging.CRITICAL, "trainer.core.predictor")  # which would keep the error, and what it holds
+    engine = Engine()
+    broken = weakref.ref(engine)
+    predictor = Predictor(engine, Compact.input_spec, network_name="compact", info={}, fall_back=make)
+    del engine
+    predictor.warm_up()
+    assert predictor.engine_name == "PyTorch"
 
 
 # --- weights ---
