@@ -151,16 +151,18 @@ def is_ready(weights: Path, network: str, folder: ConvertedFolder | None) -> boo
     if folder is not None:
         return True
     try:
-        return _shipped(weights, digest(weights)) is not None
+        return _shipped(weights) is not None
     except OSError:
         return False
 
 
-def _shipped(weights: Path, weights_digest: str) -> bytes | None:
-    """Return the shipped converted network if the weights are the shipped ones, wherever they lie."""
+def _shipped(weights: Path, weights_digest: str | None = None) -> bytes | None:
+    """Return the shipped converted network if the weights, of this digest, are the shipped ones, wherever they lie."""
     try:
         shipped = default_weights_path()
-        if shipped.stat().st_size != weights.stat().st_size or digest(shipped) != weights_digest:
+        if not weights.samefile(shipped) and (
+            weights.stat().st_size != shipped.stat().st_size or digest(shipped) != (weights_digest or digest(weights))
+        ):
             return None
         return default_onnx_path().read_bytes()
     except FileNotFoundError:

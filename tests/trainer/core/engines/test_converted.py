@@ -73,6 +73,17 @@ def test_the_shipped_weights_need_no_conversion_wherever_they_lie(cache: Path, c
     assert not cache.exists()
 
 
+def test_weights_are_read_no_more_than_once_to_know_them(compact_weights, cache, conversions, monkeypatch) -> None:
+    load(compact_weights, cache)
+    read: list[Path] = []
+    monkeypatch.setattr(converted, "digest", lambda path: (read.append(path), digest(path))[1])
+    for weights, folder in ((None, None), (None, cache), (compact_weights, cache)):
+        assert load(weights, folder).engine_name == "ONNX Runtime"
+        assert read.count(weights or default_weights_path()) == 1
+        read.clear()
+    assert len(conversions) == 1
+
+
 def test_what_cannot_be_kept_is_not_converted_unless_asked_for(compact_weights: Path, conversions) -> None:
     assert load(compact_weights, None).engine_name == "PyTorch"
     assert conversions == []
