@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks import figures as fig
 from benchmarks.comparing import compare_reports, comparison_table, differences
-from benchmarks.registry import BENCHMARKS, ROOT, Benchmark, Inputs
+from benchmarks.figures import ROOT
+from benchmarks.registry import BENCHMARKS, Benchmark, Inputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -119,7 +120,7 @@ def run_all(
 ) -> None:
     """Measure, show, keep and compare."""
     load_before, where = fig.load(), fig.machine()
-    print(fig.heading(ROOT))
+    print(fig.heading())
     if warning := fig.busy_warning(load_before, where["cores"]):
         print(f"WARNING: {warning}")
     folders = [ROOT, *([options.against] if options.against else [])]

@@ -9,8 +9,6 @@ encodes in one thread, for comparison. The last line is the whole command, from 
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import statistics
 import subprocess
 import sys
@@ -19,9 +17,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.figures import ROOT, heading, save_report
 from fkd_desktop.annotate.headless import prepare_painting
-
-ROOT = Path(__file__).parents[1]
 
 
 def main() -> None:
@@ -44,9 +41,7 @@ def main() -> None:
     predictor, library = load_predictor(device="cpu"), OverlayLibrary()
     video = options.video or find_inputs(["demo"], out=Path()).inputs[0].path
     frames, duration_s = length_of(VideoSource(video))
-    print(
-        f"{video.name}: {frames} frames in {duration_s:.1f} s; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
-    )
+    print(f"{heading()}\n{video.name}: {frames} frames in {duration_s:.1f} s")
     figures: dict[str, float] = {}
 
     def measure(name: str, work: Callable[[Path], None]) -> None:
@@ -78,7 +73,7 @@ def main() -> None:
     measure("the whole command, keypoints", lambda folder: whole_command(video, folder))
     del application
     if options.json:
-        options.json.write_text(json.dumps({"frames": frames, "duration_s": duration_s, "frames_per_s": figures}))
+        save_report(options.json, {"frames": frames, "duration_s": duration_s, "frames_per_s": figures})
 
 
 def length_of(source) -> tuple[int, float]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import cv2
 import numpy as np
 
+from benchmarks.driving import there_and_back
 from fkd_desktop.live.sources import VideoSource
 from trainer.core.detector import HaarDetector
 from trainer.core.preprocess import box_from_keypoints
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 CUT_PER_BOX: Final = 1.9
 """Side of a reel's pictures over the side of the face's box."""
 
-Way = "Callable[[float], tuple[float, float, float]]"
+Way: TypeAlias = "Callable[[float], tuple[float, float, float]]"
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,9 +72,7 @@ class Reel:
 
     def at(self, number: int) -> int:
         """Play to and fro: a number within the reel, without a jump."""
-        count = len(self.pictures_bgr)
-        turn = number % max(1, 2 * count - 2)
-        return turn if turn < count else 2 * count - 2 - turn
+        return there_and_back(number, len(self.pictures_bgr))
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,7 @@ included. With --data, the published `two_conv` is trained for its 7 epochs, and
 from __future__ import annotations
 
 import argparse
-import json
 import logging
-import platform
 import statistics
 import subprocess
 import sys
@@ -29,6 +27,7 @@ import cv2
 import numpy as np
 import torch
 
+from benchmarks import figures as fig
 from fkd_desktop.live.events import DeviceFailed, SessionEvent
 from fkd_desktop.live.latest import LatestSlot
 from fkd_desktop.live.network import load_predictor
@@ -139,10 +138,8 @@ def measure(
 
 
 def machine() -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "system": platform.platform(), "python": platform.python_version(), "torch": torch.__version__,
-        "cuda_version": torch.version.cuda, "numpy": np.__version__, "opencv": cv2.__version__,
-    }  # fmt: skip
+    """Return what `benchmarks.figures` says of this machine, and its GPU."""
+    found = {**fig.machine(), **fig.versions(fig.ROOT), "cuda_version": torch.version.cuda}
     if torch.cuda.is_available():
         found |= {
             "gpu": torch.cuda.get_device_name(),
@@ -338,12 +335,14 @@ def main() -> int:
         print("PyTorch finds no CUDA device here, so nothing can be trained on one; leave --data out", file=sys.stderr)
         return 2
     figures = measure(data=options.data, target=options.target, rounds=options.rounds)
-    print(", ".join(f"{name} {value}" for name, value in figures["machine"].items()))
+    print(fig.heading())
+    if figures["cuda"]:
+        print(", ".join(f"{name} {figures['machine'][name]}" for name in ("gpu", "driver", "cuda_version", "cudnn")))
     if figures["cuda"] is None:
         print("PyTorch finds no CUDA device here: no figures but that of a simulated loss.")
     print(table(figures))
     if options.json:
-        options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        fig.save_report(options.json, figures)
     return 0
 
 

@@ -13,8 +13,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import os
-import platform
 import statistics
 import sys
 import tempfile
@@ -24,6 +22,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from benchmarks.figures import heading, save_report
+from benchmarks.window import go_offscreen_without_display
 from trainer.core.resources import assets_dir
 
 HEARTBEAT_MS = 2
@@ -37,14 +37,13 @@ def main() -> int:
     parser.add_argument("--data", type=Path, help="an own data set, in place of a generated one")
     parser.add_argument("--json", type=Path, help="write the figures there too")
     options = parser.parse_args()
-    if not os.environ.get("DISPLAY") and not os.environ.get("WAYLAND_DISPLAY"):
-        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    go_offscreen_without_display()
     with tempfile.TemporaryDirectory() as folder:
         data = options.data or generate(Path(folder) / "faces", options.images)
         report = measure(data, Path(folder) / "settings.ini")
     print_report(report)
     if options.json:
-        options.json.write_text(json.dumps(report, indent=2))
+        save_report(options.json, report)
     return 0
 
 
@@ -126,7 +125,7 @@ def measure(data: Path, settings: Path) -> dict[str, object]:
 
     prepare_process()
     application = QApplication(sys.argv[:1])
-    report: dict[str, object] = {"machine": f"{platform.machine()}, {os.cpu_count()} cores"}
+    report: dict[str, object] = {"machine": heading()}
     start_s = time.perf_counter()
     window = DatasetBrowser(data, settings=Settings(settings), weights=None, device="cpu")
     window.show()
@@ -177,7 +176,7 @@ def run_until(condition) -> None:
 
 
 def print_report(report: dict[str, object]) -> None:
-    print(f"{report['images']:,} images; {report['machine']}")
+    print(f"{report['machine']}\n{report['images']:,} images")
     for name in ("first_thumbnails_s", "all_rows_s", "checked_s"):
         print(f"  {name.removesuffix('_s').replace('_', ' '):18} {report[name]:8.2f} s")
     for name, values in report.items():

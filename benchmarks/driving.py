@@ -226,10 +226,15 @@ def search_cpu_s() -> float:
 
 def to_and_fro(pictures: Sequence[NDArray[np.uint8]], count: int) -> Iterator[NDArray[np.uint8]]:
     """Give `count` pictures, back and forth through those there are: no cut where they end."""
-    around = max(1, 2 * len(pictures) - 2)
     for number in range(count):
-        turn = number % around
-        yield pictures[turn if turn < len(pictures) else around - turn]
+        yield pictures[there_and_back(number, len(pictures))]
+
+
+def there_and_back(number: int, count: int) -> int:
+    """Play to and fro: any number, within `count` pictures."""
+    around = max(1, 2 * count - 2)
+    turn = number % around
+    return turn if turn < count else around - turn
 
 
 def film(paths: Sequence[Path], *, should_stop: Callable[[], bool]) -> Iterator[NDArray[np.uint8]]:

@@ -10,11 +10,11 @@ and open files are noted every second, times of frames by minute. Nothing before
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -23,7 +23,7 @@ import numpy as np
 import psutil
 
 from benchmarks.driving import Drive, Feed, drive, film
-from benchmarks.figures import load
+from benchmarks.figures import heading, load, save_report
 from fkd_desktop.live.network import load_predictor
 from trainer.core.resources import assets_dir
 
@@ -80,11 +80,12 @@ def main() -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     options = parser.parse_args()
     videos = options.videos or [assets_dir() / "demo" / "demo.mp4"]
+    print(heading())
     report = measure(videos, minutes=options.minutes, window=options.window, tell=True)
     for line in verdicts(report):
         print(line)
     if options.json:
-        options.json.write_text(json.dumps(report, indent=2))
+        save_report(options.json, report)
     return 0
 
 
@@ -111,28 +112,20 @@ def measure(
 def _without_window(videos: Sequence[Path], minutes: float, minute_s: float, tell: bool) -> tuple[Vitals, list[Minute]]:
     seen, vitals, by_minute = Drive(), Vitals(), list[Minute]()
     stop, predictor = threading.Event(), load_predictor(device="cpu")
-    failed: list[BaseException] = []
-
-    def work() -> None:
+    frames = film(videos, should_stop=stop.is_set)
+    with ThreadPoolExecutor(1, thread_name_prefix="session") as pool:
+        loop = pool.submit(drive, frames, predictor, should_stop=stop.is_set, into=seen)
+        start_s = time.perf_counter()
         try:
-            drive(film(videos, should_stop=stop.is_set), predictor, should_stop=stop.is_set, into=seen)
-        except BaseException as error:
-            failed.append(error)
+            while len(by_minute) < minutes and not wait([loop], min(1.0, minute_s / 10)).done:
+                vitals.note(time.perf_counter() - start_s)
+                if vitals.at_s[-1] >= (len(by_minute) + 1) * minute_s:
+                    by_minute.append(_take_minute(seen))
+                    if tell:
+                        tell_minute(len(by_minute), by_minute[-1], vitals)
+        finally:
             stop.set()
-
-    loop = threading.Thread(target=work, name="session")
-    loop.start()
-    start_s = time.perf_counter()
-    while len(by_minute) < minutes and not stop.wait(min(1.0, minute_s / 10)):
-        vitals.note(time.perf_counter() - start_s)
-        if vitals.at_s[-1] >= (len(by_minute) + 1) * minute_s:
-            by_minute.append(_take_minute(seen))
-            if tell:
-                tell_minute(len(by_minute), by_minute[-1], vitals)
-    stop.set()
-    loop.join()
-    if failed:
-        raise failed[0]
+    loop.result()  # raises what broke
     return vitals, by_minute
 
 

@@ -19,6 +19,7 @@ import psutil
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+ROOT: Final = Path(__file__).resolve().parents[1]
 SCHEMA: Final = 1
 PACKAGES: Final = ("numpy", "opencv-python", "onnxruntime", "torch", "PySide6-Essentials", "av")
 BUSY_LOAD: Final = 0.25
@@ -94,6 +95,7 @@ class Figure:
 
 
 def save_report(path: Path, report: Mapping[str, Any]) -> None:
+    """Write figures as JSON."""
     path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
 
 
@@ -176,10 +178,10 @@ def busy_warning(load_before: float, cores: int) -> str | None:
     )
 
 
-def heading(root: Path) -> str:
+def heading() -> str:
     """Name the machine, the versions and the load in three lines, for commands that print their own tables."""
     where = machine()
-    what = ", ".join(f"{name} {version}" for name, version in versions(root).items())
+    what = ", ".join(f"{name} {version}" for name, version in versions(ROOT).items())
     return (
         f"{where['processor']}, {where['cores']} cores, {where['memory_gb']} GB; {where['system']}\n{what}\n"
         f"{time.strftime('%Y-%m-%d %H:%M')}, load {load():.1f}"
@@ -213,19 +215,9 @@ def figures_table(figures: Mapping[str, Figure]) -> str:
     rows = [["", "median", "p10", "p90", "n", "goal", ""]]
     for name, figure in figures.items():
         entry = figure.to_json()
-        goal = (
-            ""
-            if figure.goal is None
-            else f"{'>=' if figure.more_is_better else '<='} " + text_of(figure.goal, figure.unit)
-        )
+        sign = ">=" if figure.more_is_better else "<="
+        goal = "" if figure.goal is None else f"{sign} {text_of(figure.goal, figure.unit)}"
         verdict = {None: "", True: "met", False: "MISSED"}[figure.meets_goal]
-        rows.append(
-            [
-                name,
-                *(text_of(entry[key], figure.unit) for key in ("median", "p10", "p90")),
-                str(entry["n"]),
-                goal,
-                verdict,
-            ]
-        )
+        spread = (text_of(entry[key], figure.unit) for key in ("median", "p10", "p90"))
+        rows.append([name, *spread, str(entry["n"]), goal, verdict])
     return table(rows)

@@ -13,7 +13,6 @@ every full frame beside it:
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections import Counter
@@ -26,9 +25,10 @@ import numpy as np
 
 from benchmarks import scenes
 from benchmarks.clips import ClipFrame, face_boxes, load_reel, read_frames
+from benchmarks.figures import save_report
 from fkd_desktop.live.pipeline import Pipeline
 from fkd_desktop.live.search import SearchAtOnce, SearchBeside
-from fkd_desktop.live.tracker import overlap
+from fkd_desktop.live.tracker import overlaps
 from trainer.core.detector import CASCADE_NAME, load_cascade, shipped_cascade
 from trainer.core.predictor import Predictor
 
@@ -64,17 +64,18 @@ class Score:
         """Judge one frame."""
         self.frames += 1
         wanted = frame.boxes_xywh[frame.visible >= 0.9]
-        hits = sum(bool((overlap(boxes, box) >= 0.3).any()) for box in wanted)
+        hits = int((overlaps(boxes, wanted) >= 0.3).any(axis=0).sum())
         self.faces += len(wanted)
         self.found += hits
         self.faces_after_first += len(wanted) if self.found else 0
         self.numbers.update(ids.tolist())
-        for box, number in zip(boxes, ids, strict=True):
-            if (overlap(frame.boxes_xywh, box) >= 0.1).any():
+        is_on_face = (overlaps(boxes, frame.boxes_xywh) >= 0.1).any(axis=1)
+        for is_good, number in zip(is_on_face.tolist(), ids.tolist(), strict=True):
+            if is_good:
                 self.found_boxes += 1
             else:
                 self.false_boxes += 1
-                self.false_tracks[int(number)] += 1
+                self.false_tracks[number] += 1
 
     def figures(self) -> dict[str, float]:
         """Sum up."""
@@ -103,7 +104,7 @@ def main() -> int:
     options = parser.parse_args()
     report = measure(options.clip, data=options.data, beside=options.beside, haar=not options.without_haar, tell=print)
     if options.json:
-        options.json.write_text(json.dumps(report, indent=2))
+        save_report(options.json, report)
     return 0
 
 

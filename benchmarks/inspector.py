@@ -11,8 +11,6 @@ draws is painted.
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import sys
 import time
 from dataclasses import dataclass, field
@@ -20,8 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.figures import heading
 from benchmarks.live import ScaledVideo
-from benchmarks.window import passing_settings
+from benchmarks.window import go_offscreen_without_display, let_run, passing_settings
 from fkd_desktop.live.sources import register_source
 from trainer.core.resources import assets_dir
 
@@ -43,8 +42,7 @@ class Round:
 
 def main() -> int:
     options = parse()
-    if not os.environ.get("DISPLAY") and not os.environ.get("WAYLAND_DISPLAY"):
-        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    go_offscreen_without_display()
     rounds = measure(options)
     print_report(options, rounds)
     return 0
@@ -118,12 +116,12 @@ def run_round(session: Session, options: argparse.Namespace, *, with_inspector: 
     if with_inspector:
         window = open_inspector(session, options)
         window.controller.page_ready.connect(lambda: pages.append(time.perf_counter()))
-    spin(WARM_UP_S)
+    let_run(WARM_UP_S)
     found = Round(with_inspector)
     session.painted.clear()
     pages.clear()
     dropped, cpu_s, start_s = session.controller.dropped, time.process_time(), time.perf_counter()
-    spin(options.seconds)
+    let_run(options.seconds)
     elapsed_s = time.perf_counter() - start_s
     found.frames_per_s = len(session.painted) / elapsed_s
     found.latencies_ms = [1000 * (painted_s - captured_s) for captured_s, painted_s in session.painted]
@@ -159,26 +157,19 @@ def open_inspector(session: Session, options: argparse.Namespace):
     return window
 
 
-def spin(seconds: float) -> None:
-    from PySide6.QtCore import QEventLoop, QTimer
-
-    loop = QEventLoop()
-    QTimer.singleShot(round(1000 * seconds), loop.quit)
-    loop.exec()
-
-
 def spin_until(condition) -> None:
     deadline = time.perf_counter() + LOADING_S
     while not condition():
         if time.perf_counter() > deadline:
             sys.exit("the session or the inspector did not start")
-        spin(0.02)
+        let_run(0.02)
 
 
 def print_report(options: argparse.Namespace, rounds: list[Round]) -> None:
+    print(heading())
     print(
         f"{options.video.name} at {options.size}, {options.rate:g} frames/s sent; {options.rounds} x "
-        f"{options.seconds:g} s of each; {platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
+        f"{options.seconds:g} s of each"
     )
     for with_inspector in (False, True):
         some = [r for r in rounds if r.with_inspector is with_inspector]

@@ -9,14 +9,13 @@ as a camera would: what comes too fast is dropped. Figures start with the first 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import cv2
 
-from benchmarks.figures import heading
+from benchmarks.figures import heading, save_report
 from benchmarks.window import watch_window
 from fkd_desktop.live.sources import FrameSource, VideoSource
 from trainer.core.resources import assets_dir
@@ -51,7 +50,7 @@ def main() -> int:
     report = measure(options)
     print_report(report)
     if options.json:
-        options.json.write_text(json.dumps(report, indent=2))
+        save_report(options.json, report)
     return 0
 
 
@@ -76,7 +75,7 @@ def measure(options: argparse.Namespace) -> dict[str, object]:
         device=options.device,
     )
     given = {"video": options.video.name, "size": options.size, "source_rate": options.rate}
-    return given | seen.report() | {"machine": heading(Path(__file__).parents[1])}
+    return given | seen.report() | {"machine": heading()}
 
 
 def print_report(report: dict[str, object]) -> None:

@@ -11,7 +11,6 @@ alone with all cores. Needs a system that can halt processes (not Windows).
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import signal
 import statistics
@@ -21,6 +20,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.figures import heading, save_report
+from benchmarks.window import go_offscreen_without_display, let_run
 from fkd_desktop.live.sources import VideoSource, register_source
 from trainer.core.resources import assets_dir
 
@@ -95,10 +96,10 @@ class Bench:
         os.kill(pid, signal.SIGCONT if trains else signal.SIGSTOP)
         if live != self.controller.session_state.is_running:
             self.play() if live else self.controller.stop()
-        rest(SETTLE_S)
+        let_run(SETTLE_S)
         self._last_batch = self._last_beat_s = None
         self.phase = phase = Phase()
-        rest(seconds)
+        let_run(seconds)
         self.phase = None
         os.kill(pid, signal.SIGCONT)
         return phase
@@ -146,8 +147,7 @@ class Bench:
 
 def main() -> int:
     options = parse()
-    if not os.environ.get("DISPLAY") and not os.environ.get("WAYLAND_DISPLAY"):
-        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    go_offscreen_without_display()
     from PySide6.QtWidgets import QApplication
 
     from fkd_desktop.app import prepare_process
@@ -169,7 +169,7 @@ def main() -> int:
     report = summarise(options, live, both, training, all_cores)
     print_report(report)
     if options.json:
-        options.json.write_text(json.dumps(report, indent=2))
+        save_report(options.json, report)
     return 0
 
 
@@ -190,15 +190,7 @@ def wait(condition, *, limit_s: float = 120.0) -> None:
     while not condition():
         if time.perf_counter() > deadline:
             raise TimeoutError("the application did not get there")
-        rest(0.05)
-
-
-def rest(seconds: float) -> None:
-    from PySide6.QtCore import QEventLoop, QTimer
-
-    loop = QEventLoop()
-    QTimer.singleShot(round(1000 * seconds), loop.quit)
-    loop.exec()
+        let_run(0.05)
 
 
 def percentile(values: list[float], percent: float) -> float:
@@ -233,7 +225,7 @@ def summarise(options, live: list[Phase], both: list[Phase], training: list[Phas
 
 
 def print_report(report: dict) -> None:
-    print(f"{report['video']}, {report['cores']} cores")
+    print(f"{heading()}\n{report['video']}")
     print(f"  {'live session':24} {'alone':>10} {'beside training':>16}")
     for key, name in (
         ("frames_per_s", "frames a second"),

@@ -8,7 +8,6 @@ The frame itself is painted beforehand and not counted. Medians; needs no displa
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import sys
@@ -20,6 +19,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import numpy as np
 
+from benchmarks.figures import save_report
 from fkd_desktop.live.head_pose import MODEL_MM
 from fkd_desktop.live.result import FrameResult
 from trainer.core.preprocess import box_from_keypoints
@@ -109,7 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{name:18} {load_ms:7.1f} {first:9.2f} {more:10.2f} {half:12.2f}")
         figures["layers"][name] = {"load_ms": load_ms, "one_face_ms": first, "each_more_ms": more, "half_ms": half}
     if options.json:
-        options.json.write_text(json.dumps(figures, indent=2), encoding="utf-8")
+        save_report(options.json, figures)
     del application
     return 0
 

@@ -24,7 +24,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 import numpy as np
 
 from benchmarks.clips import load_reel, many_faces, read_frames
-from benchmarks.figures import Value, heading, table
+from benchmarks.figures import ROOT, Value, heading, save_report, table
 from benchmarks.peer import KINDS
 from fkd_desktop.live.network import load_predictor
 from trainer.core.resources import assets_dir
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-ROOT: Final = Path(__file__).resolve().parents[1]
 BLOCK: Final = 10
 SIZE: Final = (1280, 720)
 NAMES: Final = {
@@ -140,11 +139,11 @@ def main() -> int:
     if options.onnx and options.onnx.count(",") != 1:
         parser.error("--onnx takes two files with a comma between them")
     settings = Settings(pythons, options.mediapipe_task, options.dlib_predictor, options.onnx, options.faces)
-    print(heading(ROOT))
+    print(heading())
     found = measure(options.clip, settings=settings, frames=options.frames)
     print(text(found))
     if options.json:
-        options.json.write_text(json.dumps(found, indent=2), encoding="utf-8")
+        save_report(options.json, found)
     return 0
 
 
@@ -185,14 +184,12 @@ def take_turns(path: Path, frames: int, settings: Settings) -> dict[str, dict[st
     with ExitStack() as stack:
         peers = {}
         for kind, name in NAMES.items():
-            for faces in sorted({1, settings.faces}) if kind.startswith("mediapipe") else [settings.faces]:
+            is_told = kind.startswith("mediapipe")  # how many faces to follow
+            for faces in sorted({1, settings.faces}) if is_told else [settings.faces]:
                 log = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))
                 peer = stack.enter_context(Peer(kind, settings, path, log, faces=faces))
-                peers[
-                    f"{name}, {'one face' if faces == 1 else f'up to {faces}'}"
-                    if kind.startswith("mediapipe")
-                    else name
-                ] = peer
+                of = "one face" if faces == 1 else f"up to {faces}"
+                peers[f"{name}, {of}" if is_told else name] = peer
         for first in range(0, frames, BLOCK):
             for peer in peers.values():
                 if peer.missing is None:

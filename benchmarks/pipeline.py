@@ -54,7 +54,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="few frames")
     parser.add_argument("--repeats", type=int, default=3, help="(default: %(default)s)")
     options = parser.parse_args()
-    print(heading(Path(__file__).parents[1]))
+    print(heading())
     repeats = [measure(options.clip, quick=options.quick) for _ in range(options.repeats)]
     print(figures_table({name: Figure.of([each[name] for each in repeats]) for name in repeats[0]}))
     return 0

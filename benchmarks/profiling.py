@@ -22,14 +22,13 @@ import numpy as np
 
 from benchmarks.clips import read_frames
 from benchmarks.driving import STAGES, WARM_UP_FRAMES, Drive, drive, to_and_fro
-from benchmarks.figures import heading, table
+from benchmarks.figures import ROOT, heading, table
 from fkd_desktop.live.network import load_predictor
 from trainer.core.resources import assets_dir
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-ROOT: Final = Path(__file__).resolve().parents[1]
 KEPT_PICTURES: Final = 300
 
 
@@ -39,7 +38,7 @@ def main() -> int:
     parser.add_argument("--frames", type=int, default=600, help="(default: %(default)s)")
     parser.add_argument("--functions", type=int, default=15, help="how many are named (default: %(default)s)")
     options = parser.parse_args()
-    print(heading(ROOT))
+    print(heading())
     pictures = read_frames(options.clip, min(options.frames, KEPT_PICTURES))
     predictor = load_predictor(device="cpu")
     frames = WARM_UP_FRAMES + options.frames

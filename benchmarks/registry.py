@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from benchmarks.figures import Value
+from benchmarks.figures import ROOT, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 Need = Literal["clip", "data"]
-ROOT: Final = Path(__file__).resolve().parents[1]
 UNITS: Final = {
     "frames_per_s": ("frames/s", True), "images_per_s": ("images/s", True), "_ms": ("ms", False), "_s": ("s", False),
     "_mb": ("MB", False),

@@ -10,7 +10,6 @@ processor time of a frame in the loop: so many ms, so many more a face, and so m
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import sys
 from itertools import product
@@ -21,7 +20,7 @@ import numpy as np
 
 from benchmarks.clips import load_reel, many_faces
 from benchmarks.driving import WARM_UP_FRAMES, drive, to_and_fro
-from benchmarks.figures import Value, heading, table
+from benchmarks.figures import Value, heading, save_report, table
 from fkd_desktop.live.network import load_predictor
 from trainer.core.resources import assets_dir
 
@@ -42,11 +41,11 @@ def main() -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     parser.add_argument("--quick", action="store_true", help="few faces, small frames")
     options = parser.parse_args()
-    print(heading(Path(__file__).parents[1]))
+    print(heading())
     cells = measure(options.clip, rounds=options.rounds, quick=options.quick)
     print(text(cells))
     if options.json:
-        options.json.write_text(json.dumps({"cells": cells, "fit": fit(cells)}, indent=2), encoding="utf-8")
+        save_report(options.json, {"cells": cells, "fit": fit(cells)})
     if options.plot:
         plot(cells, options.plot)
     return 0

@@ -19,7 +19,8 @@ import time
 from pathlib import Path
 from typing import Final
 
-HERE: Final = Path(__file__).resolve().parents[1]
+from benchmarks.figures import ROOT, heading, save_report
+
 _TIMEOUT_S: Final = 60
 
 # The event loop's start is the first moment at which the window is there to be watched, and nothing is painted before.
@@ -78,7 +79,7 @@ MARKS: Final = {
 }
 
 
-def start_once(folder: Path = HERE) -> dict[str, float]:
+def start_once(folder: Path = ROOT) -> dict[str, float]:
     """Start the application of a checkout; return seconds since then by mark, CPU seconds and `rss_mb`."""
     environment = dict(os.environ, PYTHONPATH=str(folder))
     if not environment.get("DISPLAY") and not environment.get("WAYLAND_DISPLAY"):
@@ -101,7 +102,7 @@ def start_once(folder: Path = HERE) -> dict[str, float]:
     return marks
 
 
-def measure(repeats: int = 5, *, folder: Path = HERE) -> dict[str, float]:
+def measure(repeats: int = 5, *, folder: Path = ROOT) -> dict[str, float]:
     """Return the medians of some starts; one more before them warms the disk's cache."""
     return _medians([start_once(folder) for _ in range(repeats + 1)][1:])
 
@@ -112,12 +113,13 @@ def main() -> int:
     parser.add_argument("--against", type=Path, metavar="FOLDER", help="another checkout, to be compared with")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the medians there, too")
     options = parser.parse_args()
-    folders = {"here": HERE, **({"against": options.against.resolve()} if options.against else {})}
+    folders = {"here": ROOT, **({"against": options.against.resolve()} if options.against else {})}
     runs: dict[str, list[dict[str, float]]] = {name: [] for name in folders}
     for _ in range(options.repeats + 1):
         for name, folder in folders.items():
             runs[name].append(start_once(folder))
     report = {name: _medians(starts[1:]) for name, starts in runs.items()}
+    print(heading())
     for name, starts in runs.items():
         print(f"{folders[name]}, {options.repeats} starts")
         for mark, words in MARKS.items():
@@ -127,7 +129,7 @@ def main() -> int:
         print(f"  {'CPU':24} {cpu_s[0]:6.2f} s until the window, {cpu_s[1]:.2f} s until the first annotated frame")
         print(f"  {'memory then':24} {report[name]['rss_mb']:6.0f} MB")
     if options.json:
-        options.json.write_text(json.dumps(report, indent=2), encoding="utf-8")
+        save_report(options.json, report)
     return 0
 
 

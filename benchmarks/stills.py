@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from fkd_desktop.live.stills import Seen, examine, find_faces
-from fkd_desktop.live.tracker import overlap
+from fkd_desktop.live.tracker import overlaps
 from trainer.core.predictor import Predictor
 from trainer.core.preprocess import box_from_keypoints
 from trainer.core.thorough import ThoroughDetector
@@ -93,12 +93,12 @@ def print_faces(folder: Path, predictor: Predictor, detector: ThoroughDetector) 
     found, figures = 0, []
     for name, *numbers in rows:
         picture, label = read(folder / name), np.array(numbers, np.float32).reshape(68, 2)
-        candidates, box = detector.detect(picture), box_from_keypoints(label)
+        candidates, box = detector.detect(picture), box_from_keypoints(label)[None]
         faces = find_faces(picture, candidates, predictor)
-        found += bool((overlap(box_from_keypoints(faces.points_px), box) > 0.5).any())
+        found += bool((overlaps(box_from_keypoints(faces.points_px), box) > 0.5).any())
         seen: Seen = examine(picture, candidates, predictor)
         if len(seen.confidence):
-            nearest = int(overlap(box_from_keypoints(seen.points_px), box).argmax())
+            nearest = int(overlaps(box_from_keypoints(seen.points_px), box).argmax())
             figures.append((seen.least_confidence[nearest], seen.disagreement[nearest]))
     confidence, disagreement = np.array(figures).T
     print(f"{found} of {len(rows)} labelled faces found")

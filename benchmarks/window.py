@@ -27,7 +27,7 @@ import av
 import numpy as np
 
 from benchmarks.driving import STAGES, Feed
-from benchmarks.figures import Value, heading
+from benchmarks.figures import Figure, Value, figures_table, heading, save_report
 from fkd_desktop.live.sources import register_source
 from trainer.core.resources import assets_dir
 
@@ -130,8 +130,7 @@ def watch_window(
     TimeoutError
         If no annotated frame is painted within a minute.
     """
-    if not os.environ.get("DISPLAY") and not os.environ.get("WAYLAND_DISPLAY"):
-        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    go_offscreen_without_display()
     from PySide6.QtWidgets import QApplication
 
     from fkd_desktop.app import prepare_process
@@ -153,10 +152,10 @@ def watch_window(
     while not seen.is_on:
         if time.perf_counter() > deadline_s:
             raise TimeoutError("the window painted no annotated frame within a minute")
-        _let_run(0.02)
+        let_run(0.02)
     start_s, cpu_s, own_s, dropped = time.perf_counter(), time.process_time(), source_cpu_s(), controller.dropped
     while (passed_s := time.perf_counter() - start_s) < seconds:
-        _let_run(min(1.0, seconds - passed_s))
+        let_run(min(1.0, seconds - passed_s))
         if on_second is not None:
             on_second(time.perf_counter() - start_s, seen)
     seen.seconds, seen.dropped = time.perf_counter() - start_s, controller.dropped - dropped
@@ -165,13 +164,19 @@ def watch_window(
     controller.stop()
     if rest_s:
         beat.stop()
-        _let_run(SETTLE_S)
+        let_run(SETTLE_S)
         start_s, cpu_s = time.perf_counter(), time.process_time()
-        _let_run(rest_s)
+        let_run(rest_s)
         seen.rest_cpu_share = (time.process_time() - cpu_s) / (time.perf_counter() - start_s)
     window.close()
     del application
     return seen
+
+
+def go_offscreen_without_display() -> None:
+    """Have Qt, which is not loaded yet, paint into memory where there is no display."""
+    if not os.environ.get("DISPLAY") and not os.environ.get("WAYLAND_DISPLAY"):
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 
 def passing_settings() -> Settings:
@@ -219,7 +224,8 @@ def _listen(window: MainWindow, seen: Watched) -> QTimer:
     return beat
 
 
-def _let_run(seconds: float) -> None:
+def let_run(seconds: float) -> None:
+    """Let Qt go about its work for a while."""
     from PySide6.QtCore import QEventLoop, QTimer
 
     loop = QEventLoop()
@@ -283,8 +289,10 @@ def measure(
 
 def figures_of(report: dict[str, Any], rate: float) -> dict[str, Value]:
     """Name the figures of a rate, with their goals."""
-    at_camera_rate = rate <= 30
-    goal = (lambda value: value) if at_camera_rate else (lambda _value: None)
+
+    def goal(value: float) -> float | None:
+        return value if rate <= 30 else None  # a camera's rate
+
     figures = {
         "frames a second": Value(report["frames_per_s"], "frames/s", True, 0.99 * rate),
         "faces found a frame": Value(report["faces_mean"], "faces", True),
@@ -320,15 +328,12 @@ def main() -> int:
     if options.film:
         options.json.write_text(json.dumps(run_one(options)), encoding="utf-8")
         return 0
-    from benchmarks.figures import Figure, figures_table
-
-    print(heading(Path(__file__).parents[1]))
+    print(heading())
     found = measure(options.clip, rates=options.rates, seconds=options.seconds, rest_s=options.rest)
     figures = {name: Figure.of([value]) for name, value in found.items()}
     print(figures_table(figures))
     if options.json:
-        entries = {name: figure.to_json() for name, figure in figures.items()}
-        options.json.write_text(json.dumps(entries, indent=2), encoding="utf-8")
+        save_report(options.json, {name: figure.to_json() for name, figure in figures.items()})
     return 0
 
 

@@ -10,6 +10,7 @@ import pytest
 from benchmarks import endurance, peers, scaling
 from benchmarks.driving import Drive, drive, to_and_fro
 from benchmarks.pipeline import measure as measure_pipeline
+from fkd_desktop.errors import SourceError
 from fkd_desktop.live.network import load_predictor
 from trainer.core.resources import assets_dir
 
@@ -76,6 +77,12 @@ def test_endurance_watches_minute_by_minute():
     assert len(report["minutes"]) == 2
     assert all(minute["frames"] > 0 for minute in report["minutes"])
     assert len(report["vitals"]["rss_mb"]) > 4
+
+
+def test_endurance_says_what_broke_and_leaves_no_thread(tmp_path):
+    with pytest.raises(SourceError, match=r"none\.mp4"):
+        endurance.measure([tmp_path / "none.mp4"], minutes=2, minute_s=1.0)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("session")]
 
 
 @pytest.mark.parametrize(
