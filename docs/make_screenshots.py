@@ -1,6 +1,6 @@
 """Make the pictures in docs/screenshots/ from the real window, in the light and the dark theme.
 
-python docs/make_screenshots.py [live] [states] [gallery] [dialogs] [german] [help]
+python docs/make_screenshots.py [live] [states] [gallery] [dialogs] [help] [german]
 
 Needs no display: Qt's offscreen platform paints the same widgets. Each picture is of a state that a user comes to. The
 camera is a made-up one that shows the demo clip, so everything that the pictures show is the project's own. The
@@ -25,8 +25,8 @@ PARTS = {
     "states": shoot_states,
     "gallery": shoot_gallery,
     "dialogs": shoot_dialogs,
-    "german": shoot_german,
     "help": shoot_help,
+    "german": shoot_german,  # the last: a language stays
 }
 
 
