@@ -30,6 +30,9 @@ HOME = Path("/usr/lib/fkd-desktop")
 TRACES = ("/usr", "/etc", "/opt", "/var/lib")
 EPOCHS, START, USE = ("817", "115"), ("1060", "757"), ("92", "755")
 """Where to click in the trainer's window of 1120 x 780, from its left upper corner."""
+JAW_POINTS = 17
+DOT_PX = (4, 150)
+"""The least and the most pixels of a keypoint; a button in the same blue has thousands."""
 
 pytestmark = [
     pytest.mark.slow,
@@ -148,7 +151,7 @@ def test_from_the_menu_to_weights_of_ones_own(installed, desktop, tmp_path):
     desktop.picture("1-menu")
     desktop.xdotool("key", "Return")
     window = desktop.window()
-    desktop.until(lambda: keypoints(desktop.picture("2-annotated")) > 200, "keypoints on the picture")
+    desktop.until(lambda: dots(desktop.picture("2-annotated")) > JAW_POINTS // 2, "keypoints on the picture")
 
     desktop.xdotool("windowactivate", "--sync", window, "key", "ctrl+t")
     trainer = desktop.named("Trainer")
@@ -193,5 +196,16 @@ def uses(desktop, trainer, settings, run):
 
 def keypoints(picture):
     """Count the pixels in the blue of the jaw's and the thumbnails' keypoints."""
+    return int(is_blue(picture).sum())
+
+
+def dots(picture):
+    """Count the spots of that blue that are as small as a keypoint."""
+    _, _, facts, _ = cv2.connectedComponentsWithStats(is_blue(picture).astype("uint8"))
+    areas = facts[1:, cv2.CC_STAT_AREA]  # the first is all the rest
+    return int(((areas >= DOT_PX[0]) & (areas <= DOT_PX[1])).sum())
+
+
+def is_blue(picture):
     blue, green, red = (picture[..., channel].astype(int) for channel in range(3))
-    return int(((blue > 180) & (green > 150) & (red < 110)).sum())
+    return (blue > 180) & (green > 150) & (red < 110)
