@@ -1,7 +1,8 @@
 """One window a user: a second start hands what it was asked to show to the first, which comes to the front.
 
 The two talk through a local socket (a named pipe on Windows) that only this user may open: a line of JSON with a
-request, and a line with the answer.
+request, a line with the answer, and a line that the answer came in time. Only then is the request carried out: a start
+that got no answer has opened a window of its own.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ ANSWER_MS: Final = 5000
 """How long a second start waits for the first one's answer, which may still be making its window."""
 LONGEST_REQUEST: Final = 1_000_000
 """In bytes: thousands of files."""
-_ANSWER: Final = b"shown\n"
+_ANSWER: Final = b"ready\n"
+_CONFIRMATION: Final = b"go\n"
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,9 @@ class Instance(QObject):
         self._address = address if address is not None else _usual_address()
         self._answer_ms = answer_ms
         self._server: QLocalServer | None = None
+        self._socket_file: tuple[int, ...] | None = None
         self._received: dict[QLocalSocket, bytes] = {}
+        self._answered: dict[QLocalSocket, Request] = {}
         self.complaint = ""
 
     def hand_over(self, request: Request) -> bool:
@@ -152,6 +156,9 @@ class Instance(QObject):
         if self._server is not None:
             self._server.close()
             self._server = None
+            # A later start that got no answer may have put its own there.
+            if self._socket_file is not None and _identity(self._address) == self._socket_file:
+                Path(self._address).unlink(missing_ok=True)
         for socket in list(self._received):
             socket.abort()
 
@@ -180,6 +187,8 @@ class Instance(QObject):
                 break
             answer += socket.readAll().data()
         if answer == _ANSWER:
+            socket.write(_CONFIRMATION)
+            socket.waitForBytesWritten(self._answer_ms)
             return True
         if deadline.hasExpired() or socket.error() is QLocalSocket.LocalSocketError.SocketTimeoutError:
             self.complaint = Text(
@@ -190,22 +199,41 @@ class Instance(QObject):
         return False
 
     def _listen(self) -> None:
-        QLocalServer.removeServer(self._address)  # what a crash, or one that does not answer, left there
+        name = self._address
+        if sys.platform != "win32":
+            # Qt removes the file of the name that it was given, whosever it is by then: so that is another name.
+            name = str(Path(name).with_name(f"fkd-{os.getpid()}"))
+        QLocalServer.removeServer(name)
         server = QLocalServer(self)
         server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
         server.newConnection.connect(self._on_server_new_connection)
-        if not server.listen(self._address):
+        if not server.listen(name):
             _log.warning("later starts will not find this one: %s", server.errorString())
             return
+        if sys.platform != "win32":
+            try:  # in the place of what a crash, or one that does not answer, left there
+                Path(name).replace(self._address)
+            except OSError as error:
+                _log.warning("later starts will not find this one: %s", error)
+                server.close()
+                return
+            self._socket_file = _identity(self._address)
         self._server = server
 
     @Slot()
     def _on_server_new_connection(self) -> None:
         while self._server is not None and (socket := self._server.nextPendingConnection()) is not None:
             self._received[socket] = b""
-            socket.readyRead.connect(lambda socket=socket: self._read(socket))
-            socket.disconnected.connect(lambda socket=socket: self._forget(socket))
+            # Not by lambdas: these would keep this object until the socket's end, which would then end its own parent.
+            socket.readyRead.connect(self._on_socket_ready_read)
+            socket.disconnected.connect(self._on_socket_disconnected)
             self._read(socket)
+
+    @Slot()
+    def _on_socket_ready_read(self) -> None:
+        socket = self.sender()
+        assert isinstance(socket, QLocalSocket)
+        self._read(socket)
 
     def _read(self, socket: QLocalSocket) -> None:
         if socket not in self._received:
@@ -216,20 +244,34 @@ class Instance(QObject):
             if len(line) > LONGEST_REQUEST:
                 socket.abort()
             return
-        self._received[socket] = b""
+        self._received[socket] = b""  # each side waits for the other's line
+        if (answered := self._answered.pop(socket, None)) is not None:
+            self.requested.emit(answered)
+            return
         try:
-            request = Request.from_line(line)
+            self._answered[socket] = Request.from_line(line)
         except ValueError as error:
             _log.warning("another instance sent %s", error)
             socket.abort()
             return
         socket.write(_ANSWER)
-        socket.flush()
-        self.requested.emit(request)
 
-    def _forget(self, socket: QLocalSocket) -> None:
+    @Slot()
+    def _on_socket_disconnected(self) -> None:
+        socket = self.sender()
+        assert isinstance(socket, QLocalSocket)
+        self._answered.pop(socket, None)
         if self._received.pop(socket, None) is not None:
             socket.deleteLater()
+
+
+def _identity(path: str) -> tuple[int, ...] | None:
+    """Return what tells a file from every other one, also from a later one with its number; None if there is none."""
+    try:
+        facts = Path(path).lstat()
+    except OSError:
+        return None
+    return facts.st_dev, facts.st_ino, facts.st_mtime_ns
 
 
 def _usual_address() -> str:

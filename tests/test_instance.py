@@ -109,7 +109,8 @@ def test_the_socket_of_a_crashed_process_is_taken_over(qtbot, start, address):
     assert first.hand_over(Request()) is False
     assert first.complaint == ""
     with qtbot.waitSignal(first.requested, timeout=20_000):
-        hand_over_elsewhere(address).communicate(timeout=20)
+        later = hand_over_elsewhere(address)
+    assert later.communicate(timeout=20)[0] == "True \n"
 
 
 def test_one_that_does_not_answer_is_said_and_costs_a_bounded_time(start, address, is_one_sentence):
@@ -120,6 +121,26 @@ def test_one_that_does_not_answer_is_said_and_costs_a_bounded_time(start, addres
         assert later.hand_over(REQUEST) is False
         assert is_one_sentence(later.complaint) and "does not answer" in later.complaint
     assert later._server is not None and later._server.isListening()
+
+
+def test_one_that_recovers_leaves_a_given_up_request_and_its_successors_socket_alone(qtbot, start, address):
+    """This process cannot answer itself while it waits: a first instance that hangs."""
+    first, later = start(), start(answer_ms=200)
+    first.hand_over(Request())
+    heard = []
+    first.requested.connect(heard.append)
+    assert later.hand_over(REQUEST) is False and "does not answer" in later.complaint
+    came = []
+    first._server.newConnection.connect(lambda: came.append(True))
+    qtbot.waitUntil(lambda: bool(came) and not first._received, timeout=10_000)
+    assert heard == [], "the later start has opened a window of its own"
+    first.close()
+    with qtbot.waitSignal(later.requested, timeout=20_000) as at_later:
+        third = hand_over_elsewhere(address)
+    assert at_later.args == [REQUEST]
+    assert third.communicate(timeout=20)[0] == "True \n"
+    later.close()
+    assert not Path(address).exists()
 
 
 def test_one_that_ends_meanwhile_is_no_complaint(start, address):
@@ -162,7 +183,8 @@ def test_nonsense_is_dropped_and_the_instance_lives_on(qtbot, start, address, li
         stranger.write(line)
     assert heard == []
     with qtbot.waitSignal(first.requested, timeout=20_000):
-        hand_over_elsewhere(address).communicate(timeout=20)
+        later = hand_over_elsewhere(address)
+    assert later.communicate(timeout=20)[0] == "True \n"
 
 
 def test_a_request_in_pieces_and_of_a_later_version_is_understood(qtbot, start, address):
@@ -176,6 +198,9 @@ def test_a_request_in_pieces_and_of_a_later_version_is_understood(qtbot, start, 
         for byte in line:
             other.write(bytes([byte]))
             other.flush()
+        with qtbot.waitSignal(other.readyRead, timeout=10_000):
+            pass
+        other.write(b"go\n")
     assert heard.args == [Request(source="demo")]
     other.abort()
 
