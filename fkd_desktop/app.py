@@ -93,7 +93,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--device",
         choices=DEVICE_CHOICES,
-        help="where the network runs (default: as in the preferences, at first auto)",
+        help="where the network runs (default: as in the preferences, at first auto); a window that is open already "
+        "keeps its own",
     )
     parser.add_argument(
         "--out",
