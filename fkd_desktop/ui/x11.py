@@ -75,7 +75,7 @@ def activate(window: int, *, time_ms: int, startup_id: str) -> None:
 def removal_message(startup_id: str) -> bytes:
     """Return the text that ends a start's notification, with its zero byte."""
     quoted = startup_id.replace("\\", "\\\\").replace('"', '\\"')
-    return f'remove: ID="{quoted}"'.encode() + b"\0"
+    return f'remove: ID="{quoted}"'.encode(errors="surrogateescape") + b"\0"  # as it came from the environment
 
 
 @contextmanager

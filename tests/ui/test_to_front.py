@@ -30,6 +30,10 @@ def test_the_end_of_a_start_is_quoted():
     assert x11.removal_message('a "b" \\ c') == b'remove: ID="a \\"b\\" \\\\ c"\0'
 
 
+def test_a_start_whose_identifier_is_not_utf8_ends_too():
+    assert x11.removal_message(os.fsdecode(b"caf\xe9_TIME5")) == b'remove: ID="caf\xe9_TIME5"\0'
+
+
 def test_a_minimised_or_hidden_window_is_shown(qtbot):
     window = QWidget()
     qtbot.addWidget(window)
