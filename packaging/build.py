@@ -19,7 +19,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "packaging")]
 
-import debian  # noqa: E402 (this folder is no package)
+import contents  # noqa: E402 (this folder is no package)
+import debian  # noqa: E402
 
 import start  # noqa: E402
 
@@ -91,8 +92,7 @@ def freeze(python: Path, out: Path, work: Path) -> Path:
 def system_files(work: Path) -> list[str]:
     """Return the files of the build that are the system's own libraries: a package depends on them instead."""
     account = json.loads((work / "freeze/fkd-desktop/contents.json").read_text(encoding="utf-8"))
-    homes = ("/lib/", "/lib64/", "/usr/lib/")
-    return [entry["name"] for entry in account if entry["kept"] and entry["source"].startswith(homes)]
+    return [entry["name"] for entry in account if entry["kept"] and contents.is_systems(entry["source"])]
 
 
 def report(folder: Path, account_path: Path) -> None:

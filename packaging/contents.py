@@ -57,10 +57,20 @@ UNNEEDED = re.compile(
     )
 )
 
+SYSTEM_LIBRARY = re.compile(r"(/usr)?/lib(64)?/(?!python3|(.*/)?libpython3)")
+
 
 def is_needed(name: str) -> bool:
     """Tell whether the build needs a file, by its name in it."""
     return UNNEEDED.match(Path(name).as_posix()) is None
+
+
+def is_systems(source: str) -> bool:
+    """Tell whether a file is a library of the system's packages, on which a package depends instead of bringing it.
+
+    Python's own are not: the build is by one version of it, and no package is depended on for them.
+    """
+    return SYSTEM_LIBRARY.match(source) is not None
 
 
 def lazy_modules(root: Path) -> list[str]:

@@ -73,6 +73,25 @@ def test_what_goes_in(contents, name, needed):
     assert contents.is_needed(name) is needed
 
 
+@pytest.mark.parametrize(
+    ("source", "is_systems"),
+    [
+        ("/usr/lib/x86_64-linux-gnu/libglib-2.0.so.0", True),
+        ("/lib/x86_64-linux-gnu/libssl.so.3", True),
+        ("/lib64/libz.so.1", True),
+        ("/usr/lib64/libz.so.1", True),
+        ("/usr/lib/x86_64-linux-gnu/libpython3.11.so.1.0", False),
+        ("/lib64/libpython3.13.so.1.0", False),
+        ("/usr/lib/python3.11/lib-dynload/_ssl.cpython-311-x86_64-linux-gnu.so", False),
+        ("/usr/lib64/python3.13/lib-dynload/_ssl.cpython-313-x86_64-linux-gnu.so", False),
+        ("/home/x/build/venv/lib/python3.11/site-packages/torch/lib/libtorch_cpu.so", False),
+        ("/opt/lib/libz.so.1", False),
+    ],
+)
+def test_a_package_depends_on_the_systems_libraries_and_brings_its_own_python(contents, source, is_systems):
+    assert contents.is_systems(source) is is_systems
+
+
 def test_a_frozen_application_starts_the_trainer_beside_it(monkeypatch):
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     monkeypatch.setattr(sys, "executable", "/usr/lib/fkd desktop/fkd-desktop")
