@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 import fkd_desktop
-from fkd_desktop.desktop_entry import share_files
+from fkd_desktop.desktop_entry.linux import share_files
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "fkd-desktop"

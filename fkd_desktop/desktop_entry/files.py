@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import tempfile
 from typing import TYPE_CHECKING
 
 from fkd_desktop.desktop_entry.launcher import LauncherError
+from trainer.core.files import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -53,8 +52,9 @@ def write(root: Path, files: Mapping[str, bytes], *, executable: frozenset[str] 
         if has(path, content):
             continue
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _replace(path, content, mode=0o755 if name in executable else 0o644)
+            with replacing(path) as draft:
+                draft.write_bytes(content)
+                draft.chmod(0o755 if name in executable else 0o644)
         except OSError as error:
             raise LauncherError(
                 "{path} cannot be written ({reason}), so the start menu stays as it is; check the folder's permissions",
@@ -99,16 +99,3 @@ def remove_empty_folders(root: Path, names: Iterable[str]) -> None:
 
 def _depth(name: str) -> tuple[int, str]:
     return (0, "") if name == "." else (name.count("/") + 1, name)
-
-
-def _replace(path: Path, content: bytes, *, mode: int) -> None:
-    draft, draft_name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(draft, "wb") as file:
-            file.write(content)
-        os.chmod(draft_name, mode)  # noqa: PTH101 (mkstemp's are the owner's alone)
-        os.replace(draft_name, path)  # noqa: PTH105
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(draft_name)  # noqa: PTH108
-        raise

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from fkd_desktop.desktop_entry import LauncherError, Presence, describe_removed, describe_written, linux, share_files
+from fkd_desktop.desktop_entry import LauncherError, Presence, describe_removed, describe_written, linux
 from fkd_desktop.desktop_entry.linux import ENTRY, TYPES_CACHE, LinuxLauncher
 from tests.desktop_entry.test_freedesktop import ODD
 
@@ -61,7 +61,7 @@ def test_the_first_time_all_is_written_and_the_second_time_nothing(program, shar
     launcher = LinuxLauncher([str(program)], share)
     assert launcher.state().presence is Presence.ABSENT
     written = launcher.install()
-    assert set(written) == {share / name for name in share_files([str(program)])}
+    assert set(written) == {share / name for name in linux.share_files([str(program)])}
     assert launcher.state().presence is Presence.CURRENT
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o644 for path in written)
     before, asked = tree(share), len(caches)
@@ -72,7 +72,7 @@ def test_the_first_time_all_is_written_and_the_second_time_nothing(program, shar
 def test_removal_leaves_nothing(program, share, caches, tmp_path):
     launcher = LinuxLauncher([str(program)], share)
     launcher.install()
-    assert len(launcher.remove()) == len(share_files([str(program)]))
+    assert len(launcher.remove()) == len(linux.share_files([str(program)]))
     assert not share.exists()
     assert launcher.state().presence is Presence.ABSENT
     assert launcher.remove() == ()
@@ -187,7 +187,7 @@ def test_a_path_that_is_not_utf8_is_a_sentence(share, caches, is_one_sentence):
 
 
 def test_a_packages_entry_for_this_program_is_enough(program, share, caches, tmp_path, monkeypatch):
-    linux.files.write(tmp_path / "system", share_files([str(program)]))
+    linux.files.write(tmp_path / "system", linux.share_files([str(program)]))
     (tmp_path / "link").symlink_to(program)
     assert LinuxLauncher([str(tmp_path / "link")], share).state().presence is Presence.PACKAGED
     assert LinuxLauncher(["/elsewhere/python"], share).state().presence is Presence.ABSENT
