@@ -1,0 +1,150 @@
+"""The process of the soak: the real window, driven by its own frames."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from random import Random
+from typing import TYPE_CHECKING, Any, Final
+
+import psutil
+from PySide6.QtCore import QObject, QTimer
+
+from tests.longrun.inside import Run
+from tests.longrun.resources import held
+from tests.soak.deeds import Deeds
+from tests.soak.source import SCHEME, Gate, register
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fkd_desktop.ui.main_window import MainWindow
+
+LOOK_MS: Final = 50
+AWAY_S: Final = (0.3, 2.5)
+"""How long another source is shown."""
+WARM_DEED_EVERY: Final = 40
+DEED_EVERY: Final = (10, 150)
+"""Least and most frames between two deeds."""
+SILENT_S: Final = 30.0
+
+
+class Driver(QObject):
+    """Does something every some frames, samples every so many, and closes the window at the end.
+
+    In the first frames, which nothing is compared with, everything is done once, so that all is loaded.
+    """
+
+    def __init__(self, run: Run, window: MainWindow, gate: Gate) -> None:
+        super().__init__()
+        self._run, self._window, self._gate = run, window, gate
+        options = run.options
+        self._random = Random(options["seed"])
+        self._deeds = Deeds(
+            window, self._random, later=self._later, material=run.material, home=f"{SCHEME}:{options['clip']}"
+        )
+        self._todo = self._random.sample(list(self._deeds.all), len(self._deeds.all))
+        self._pending: list[tuple[int, Callable[[], object]]] = []
+        self.frames = 0
+        self._next_deed = 50
+        self._home_s: float | None = None
+        self._last_frame_s = time.monotonic()
+        self._latencies_ms: list[float] = []
+        self._sample_cpu_s, self._sample_s, self._sample_dropped = time.process_time(), time.perf_counter(), 0
+        self._samples = (run.report / "samples.jsonl").open("w", encoding="utf-8")
+        self._deed_log = (run.report / "deeds.txt").open("w", encoding="utf-8")
+        self.done: dict[str, int] = {}
+        self._timer = QTimer(self, interval=LOOK_MS)
+        self._timer.timeout.connect(self._on_timer_timeout)
+        self._timer.start()
+        window.view.frame_painted.connect(self._on_frame_painted)
+        window._controller.sinks.add(gate)
+
+    def _on_frame_painted(self, captured_s: float, painted_s: float) -> None:
+        self.frames += 1
+        self._last_frame_s = time.monotonic()
+        self._latencies_ms.append(1000 * (painted_s - captured_s))
+        if self.frames % self._run.options["every"] == 0:
+            QTimer.singleShot(0, self._sample)  # not within a paint
+        if self.frames == self._run.options["frames"]:
+            QTimer.singleShot(0, self._finish)
+        elif self.frames < self._run.options["frames"]:
+            self._act()
+
+    def _act(self) -> None:
+        due = [todo for at, todo in self._pending if at <= self.frames]
+        self._pending = [(at, todo) for at, todo in self._pending if at > self.frames]
+        for todo in due:
+            QTimer.singleShot(0, todo)
+        if self.frames >= self._next_deed and not self._deeds.away:
+            is_warm = not self._todo
+            name = self._deeds.choose() if is_warm else self._todo.pop()
+            self._next_deed = self.frames + (self._random.randint(*DEED_EVERY) if is_warm else WARM_DEED_EVERY)
+            QTimer.singleShot(0, lambda: self._do(name))
+
+    def _do(self, name: str) -> None:
+        self._run.findings.now = f"frame {self.frames}: {name}"
+        self._deed_log.write(f"{self.frames} {psutil.Process().memory_info().rss / 2**20:.0f} {name}\n")
+        self._deed_log.flush()
+        self.done[name] = self.done.get(name, 0) + 1
+        self._deeds.do(name)
+        if self._deeds.away:
+            self._home_s = time.monotonic() + self._random.uniform(*AWAY_S)
+
+    def _later(self, least: int, most: int, todo: Callable[[], object]) -> None:
+        self._pending.append((self.frames + self._random.randint(least, most), todo))
+
+    def _on_timer_timeout(self) -> None:
+        now_s = time.monotonic()
+        if self._home_s is not None and now_s > self._home_s:
+            self._home_s = None
+            self._deeds.come_home()
+        if now_s - self._last_frame_s > SILENT_S:
+            self._run.findings.add("no frames", f"no frame was painted for {SILENT_S:.0f} s, at frame {self.frames}")
+            self._last_frame_s = now_s
+            self._deeds.come_home()
+
+    def _sample(self) -> None:
+        latencies = sorted(self._latencies_ms) or [0.0]
+        now_s, cpu_s, count = time.perf_counter(), time.process_time(), len(self._latencies_ms)
+        sample: dict[str, Any] = {
+            "frame": self.frames,
+            "minutes": (now_s - self._run_start_s()) / 60,
+            "latency_p50_ms": latencies[len(latencies) // 2],
+            "latency_p95_ms": latencies[int(0.95 * (len(latencies) - 1))],
+            "cpu_ms": 1000 * (cpu_s - self._sample_cpu_s) / max(1, count),
+            "frames_per_s": count / (now_s - self._sample_s),
+            **held(),
+        }
+        self._samples.write(json.dumps(sample) + "\n")
+        self._samples.flush()
+        self._latencies_ms = []
+        self._sample_cpu_s, self._sample_s = cpu_s, now_s
+
+    def _run_start_s(self) -> float:
+        return float(self._run.options["start_s"])
+
+    def _finish(self) -> None:
+        self._timer.stop()
+        self._run.findings.now = "the end"
+        self._window.leave()
+
+
+def main() -> None:
+    """Run it."""
+    run = Run(sys.argv[1], errors_count=True, expected=r"noise\.jpg")
+    run.options["start_s"] = time.perf_counter()
+    gate = Gate()
+    register(gate)
+    run.prepare_qt()
+    drivers: list[Driver] = []
+    arguments = ["--source", f"{SCHEME}:{run.options['clip']}", "--device", "cpu", "--overlay", "keypoints"]
+    code = run.main(arguments, lambda window: drivers.append(Driver(run, window, gate)))
+    if code != 0:
+        run.findings.add("process", f"main() returned {code}")
+    run.finish({"frames": drivers[0].frames if drivers else 0, "deeds": drivers[0].done if drivers else {}})
+
+
+if __name__ == "__main__":
+    main()
