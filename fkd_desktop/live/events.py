@@ -65,6 +65,22 @@ class SourceTroubled:
 
 
 @dataclass(frozen=True)
+class SourceDarkened:
+    """A camera's picture has been black for some seconds, or no longer is.
+
+    Attributes
+    ----------
+    label
+        What the user calls the source.
+    is_dark
+        Which of the two.
+    """
+
+    label: str
+    is_dark: bool
+
+
+@dataclass(frozen=True)
 class SourceEnded:
     """The source has no more frames; one that can be moved in waits for that."""
 
@@ -80,4 +96,6 @@ class DeviceFailed:
     reason: str
 
 
-SessionEvent = SourceOpened | SourceStalled | SourceResumed | SourceTroubled | SourceEnded | DeviceFailed
+SessionEvent = (
+    SourceOpened | SourceStalled | SourceResumed | SourceTroubled | SourceDarkened | SourceEnded | DeviceFailed
+)

@@ -115,8 +115,9 @@ class FrameReader:
 
     @property
     def dropped(self) -> int:
-        """Frames that a newer one replaced before they were taken."""
-        return self._slot.dropped
+        """Frames that came and were not taken: a newer one replaced them, or they were damaged."""
+        source = self._source
+        return self._slot.dropped + (source.damaged if source is not None else 0)
 
     def _run(self) -> None:
         source: FrameSource | None = None

@@ -12,9 +12,11 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from fkd_desktop.errors import SourceError, SourceProblem
+from fkd_desktop.live.darkness import DarknessWatch
 from fkd_desktop.live.events import (
     DeviceFailed,
     SessionEvent,
+    SourceDarkened,
     SourceEnded,
     SourceOpened,
     SourceResumed,
@@ -44,6 +46,8 @@ POLL_S: Final = 0.05
 STALL_S: Final = 2.0
 GIVE_UP_S: Final = 10.0
 """A camera that was silent for this long is opened anew."""
+LONGEST_TURN_S: Final = 0.5
+"""Of a longer turn of the loop only this counts as silence: the computer slept, and nobody waited."""
 
 
 class LiveSession:
@@ -99,7 +103,7 @@ class LiveSession:
 
     @property
     def dropped(self) -> int:
-        """Frames that a newer one replaced, before the pipeline or before the screen."""
+        """Frames that came in vain: damaged, or replaced by a newer one before the pipeline or before the screen."""
         return self._slot.dropped + self._dropped_before + (self._reader.dropped if self._reader else 0)
 
     def retry_now(self) -> None:
@@ -162,17 +166,21 @@ class LiveSession:
                     self._pipeline.reset()
 
     def _follow_reader(self, reader: FrameReader, should_stop: Callable[[], bool]) -> None:
-        last_s = time.perf_counter()
+        silent_s, before_s = 0.0, time.perf_counter()
         stalled = ended = False
+        darkness = DarknessWatch()
         while not should_stop():
             frame = reader.get(timeout_s=POLL_S)
-            now_s = time.perf_counter()
             if frame is not None:
                 self._tell_live(frame, reader, was_waiting=stalled or ended)
                 stalled = ended = False
                 self._publish(frame, is_new=True)
-                last_s = time.perf_counter()
+                if frame.position is None and darkness.look(frame.image_bgr, frame.timestamp_s):
+                    self._on_event(SourceDarkened(reader.label, darkness.is_dark))
+                silent_s, before_s = 0.0, time.perf_counter()
                 continue
+            now_s = time.perf_counter()
+            silent_s, before_s = silent_s + min(now_s - before_s, LONGEST_TURN_S), now_s
             if self._last is not None and self._predictor() is not self._last_predictor:
                 # It stays on the screen, and came before the network was there or before there was another one.
                 self._publish(self._last, is_new=False)
@@ -185,16 +193,16 @@ class LiveSession:
             elif reader.ended:
                 time.sleep(POLL_S)  # `get` has nothing to wait for any more
             elif reader.holds_next or reader.waits_at_end:
-                last_s = now_s
-            elif not stalled and now_s - last_s > STALL_S:
+                silent_s = 0.0
+            elif not stalled and silent_s > STALL_S:
                 stalled = True
                 self._on_event(SourceStalled(reader.label))
-            elif stalled and now_s - last_s > GIVE_UP_S and reader.source is not None and reader.source.is_live:
+            elif stalled and silent_s > GIVE_UP_S and reader.source is not None and reader.source.is_live:
                 raise SourceError(
                     "{name} has sent no pictures for {seconds:.0f} seconds; it is opened again, and if that does not "
                     "help, check its cable",
                     name=reader.label,
-                    seconds=now_s - last_s,
+                    seconds=silent_s,
                     problem=SourceProblem.LOST,
                 )
 

@@ -2,8 +2,11 @@
  * code and our ioctls meet the kernel's structures, without a kernel module.
  *
  * The folder $FAKE_V4L2 says what becomes of it: without its file "plugged" the device is gone, with "busy" another
- * program streams. It has YUYV 640x480 at 30 and 1280x720 at 10 frames a second, and the same sizes as MJPG, both at 30,
- * from the files 640.jpg and 1280.jpg.
+ * program streams, with "denied" it may not be opened, with "stalled" it sends nothing, with "hung" a call for a picture
+ * does not return, with "backwards" its pictures' times fall. It has YUYV 640x480 at 30 and 1280x720 at 10 frames a
+ * second, and the same sizes as MJPG, both at 30, from the files 640.jpg and 1280.jpg, whatever these hold; the file
+ * "rate" has another number of frames a second. The file "slept" has the seconds by which the wall clock, and the one
+ * that goes on while the computer sleeps, are ahead.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -14,15 +17,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/select.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SIZE (4 << 20)
 #define BUFFERS 8
 
 static int device = -1; /* descriptor of the program that has the buffers */
-static int width = 640, height = 480, rate = 30, count, streaming, queue[BUFFERS], queued;
+static int width = 640, height = 480, rate = 30, count, streaming, queue[BUFFERS], queued, sent;
 static unsigned format = V4L2_PIX_FMT_YUYV;
 
 static int is_there(const char *name) {
@@ -30,6 +35,17 @@ static int is_there(const char *name) {
     struct stat status;
     snprintf(path, sizeof path, "%s/%s", getenv("FAKE_V4L2"), name);
     return stat(path, &status) == 0;
+}
+
+static int number_in(const char *name, int otherwise) {
+    char path[4096];
+    int number = otherwise;
+    snprintf(path, sizeof path, "%s/%s", getenv("FAKE_V4L2"), name);
+    FILE *file = fopen(path, "r");
+    if (!file) return otherwise;
+    if (fscanf(file, "%d", &number) != 1) number = otherwise;
+    fclose(file);
+    return number;
 }
 
 static int fail(int error) {
@@ -45,6 +61,7 @@ static int is_ours(int fd) {
 
 static int open_device(void) {
     if (!is_there("plugged")) return fail(ENOENT);
+    if (is_there("denied")) return fail(EACCES);
     int fd = memfd_create("fake-video42", MFD_CLOEXEC);
     if (ftruncate(fd, (off_t)SIZE * BUFFERS) != 0) return -1;
     return fd;
@@ -184,8 +201,10 @@ int ioctl(int fd, unsigned long request, ...) {
     case VIDIOC_DQBUF: {
         struct v4l2_buffer *buffer = argument;
         if (!streaming || queued == 0) return fail(EINVAL);
-        usleep(1000000 / rate);
+        usleep(1000000 / number_in("rate", rate));
+        while (is_there("hung")) usleep(2000);
         if (!is_there("plugged")) return fail(ENODEV);
+        if (is_there("stalled")) return fail(EAGAIN);
         int index = queue[0];
         memmove(queue, queue + 1, sizeof queue - sizeof *queue);
         queued--;
@@ -194,6 +213,8 @@ int ioctl(int fd, unsigned long request, ...) {
         munmap(data, SIZE);
         buffer->index = index;
         buffer->length = SIZE;
+        buffer->timestamp.tv_sec = is_there("backwards") ? 100000 - sent : sent;
+        sent++;
         return 0;
     }
     case VIDIOC_STREAMON:
@@ -205,4 +226,25 @@ int ioctl(int fd, unsigned long request, ...) {
     default:
         return fail(ENOTTY);
     }
+}
+
+int select(int nfds, fd_set *reads, fd_set *writes, fd_set *errors, struct timeval *timeout) {
+    for (int fd = 0; reads && timeout && fd < nfds; fd++) {
+        if (!FD_ISSET(fd, reads) || !is_ours(fd)) continue;
+        for (long left_ms = timeout->tv_sec * 1000 + timeout->tv_usec / 1000; is_there("stalled"); left_ms -= 2) {
+            if (!is_there("plugged")) return 1;
+            if (left_ms <= 0) return 0;
+            usleep(2000);
+        }
+    }
+    int (*real)(int, fd_set *, fd_set *, fd_set *, struct timeval *) = dlsym(RTLD_NEXT, "select");
+    return real(nfds, reads, writes, errors, timeout);
+}
+
+int clock_gettime(clockid_t clock, struct timespec *now) {
+    static int (*real)(clockid_t, struct timespec *);
+    if (!real) real = dlsym(RTLD_NEXT, "clock_gettime");
+    int result = real(clock, now);
+    if (clock == CLOCK_REALTIME || clock == CLOCK_BOOTTIME) now->tv_sec += number_in("slept", 0);
+    return result;
 }

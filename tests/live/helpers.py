@@ -220,8 +220,16 @@ class FakeCapture:
         return dict(self.settings).get(key, 0.0)
 
     def read(self) -> tuple[bool, np.ndarray | None]:
+        """Return the next picture, and whether there is one. For tests to replace; our code calls the two below."""
         image = self.images.pop(0) if self.images else None
         return image is not None, image
+
+    def grab(self) -> bool:
+        self._grabbed = self.read()
+        return self._grabbed[0]
+
+    def retrieve(self) -> tuple[bool, np.ndarray | None]:
+        return self._grabbed
 
     def release(self) -> None:
         self.released += 1

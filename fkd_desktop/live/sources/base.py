@@ -34,6 +34,8 @@ class FrameSource(ABC):
         Whether one can move in it: its frames then have a `position`.
     loop
         Whether it starts again at its end; may be changed while it is read, and means nothing where one cannot move.
+    damaged
+        Pictures that came and could not be decoded, so far.
     """
 
     label: str
@@ -41,6 +43,7 @@ class FrameSource(ABC):
     mode: CameraMode | None = None
     can_seek: bool = False
     loop: bool = False
+    damaged: int = 0
 
     @abstractmethod
     def open(self) -> None:
@@ -87,10 +90,19 @@ class FrameSource(ABC):
 
 
 def as_frame(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return whatever OpenCV decoded as (H, W, 3) BGR uint8, C-contiguous."""
+    """Return whatever OpenCV decoded as (H, W, 3) BGR uint8, C-contiguous.
+
+    Raises
+    ------
+    ValueError
+        If it is no grey, BGR or BGRA picture of 8 or 16 bits.
+    """
     if image.dtype == np.uint16:
         image = (image >> 8).astype(np.uint8)
-    if image.ndim == 2 or image.shape[2] == 1:
+    channels = image.shape[2] if image.ndim == 3 else 1
+    if image.dtype != np.uint8 or image.ndim not in (2, 3) or channels not in (1, 3, 4) or not image.size:
+        raise ValueError(f"no picture: {image.dtype} of shape {image.shape}")
+    if channels == 1:
         return cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)  # type: ignore[return-value]
     return np.ascontiguousarray(image[:, :, :3])
 

@@ -6,7 +6,7 @@ import logging
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import cv2
 
@@ -16,7 +16,7 @@ from fkd_desktop.live.sources import cameras, v4l2
 from fkd_desktop.live.sources.base import FrameSource, as_frame
 from fkd_desktop.live.sources.cameras import BACKENDS, CameraInfo, CameraName
 from fkd_desktop.live.sources.guarded import Guarded
-from fkd_desktop.live.sources.modes import DEFAULT_MODE, CameraMode, choose, choose_automatically
+from fkd_desktop.live.sources.modes import COMPRESSED, DEFAULT_MODE, CameraMode, choose, choose_automatically
 from fkd_desktop.live.sources.permission import Permission, ask_permission
 from trainer.core.text import Text
 
@@ -43,6 +43,8 @@ class CameraSource(FrameSource):
 
     is_live = True
     _FAILED_READS_TO_LOSE: Final = 5
+    _DAMAGED_TO_LOSE: Final = 100
+    """So many pictures in a row that cannot be decoded: three seconds of them. Some webcams begin with a few."""
     _SILENT_S_TO_LOSE: Final = 4.0
     """Less than five reads of a camera that hangs: each takes two seconds until the system gives up."""
 
@@ -87,17 +89,20 @@ class CameraSource(FrameSource):
     def read(self) -> Frame | None:
         """See `FrameSource.read`."""
         start_s = time.perf_counter()
-        for _ in range(self._FAILED_READS_TO_LOSE):
+        failed = damaged = 0
+        while failed < self._FAILED_READS_TO_LOSE and damaged < self._DAMAGED_TO_LOSE:
             capture = self._capture
             if capture is None:
                 return None
-            ok, image = capture.call(lambda c: c.read()) or (False, None)
+            came, image = capture.call(_next_picture) or (False, None)
             now_s = time.perf_counter()
-            if ok and image is not None and image.size:
-                return self._as_frame(image, now_s)  # type: ignore[arg-type]
+            if image is not None:
+                return self._as_frame(image, now_s)
+            failed, damaged = (0, damaged + 1) if came else (failed + 1, damaged)
+            self.damaged += came
             if self._is_gone() or now_s - start_s > self._SILENT_S_TO_LOSE:
                 break
-        self._lose()
+        self._lose(sends_damaged=damaged > 0 and failed == 0)
         return None
 
     def close(self) -> None:
@@ -140,20 +145,23 @@ class CameraSource(FrameSource):
         capture.set(cv2.CAP_PROP_FPS, asked.frames_per_s)
         capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
         self.mode = _read_mode(capture)
+        if _is_linux() and self.mode is not None and self.mode.fourcc in COMPRESSED:
+            # Of a damaged JPEG, OpenCV's V4L2 code gives the picture before it once more, as if it were a new one.
+            capture.set(cv2.CAP_PROP_CONVERT_RGB, 0)
         _log.info("%s: asked for %s, agreed on %s", self.label, asked, self.mode)
 
     def _as_frame(self, image: NDArray[np.uint8], now_s: float) -> Frame:
         height, width = image.shape[:2]
         if self.mode is not None and (width, height) != (self.mode.width, self.mode.height):
             self.mode = CameraMode(width, height, self.mode.frames_per_s, self.mode.fourcc)  # pictures do not lie
-        return Frame(as_frame(image), now_s, now_s)
+        return Frame(image, now_s, now_s)
 
     def _is_gone(self) -> bool:
         """Whether the camera was plugged out, perhaps in again: then what is open never sends again."""
         return _is_linux() and self._index is not None and _stamp(self._index) != self._node_stamp
 
-    def _lose(self) -> None:
-        """Let go of a camera that sends nothing, and say why; nothing to say if it was closed meanwhile."""
+    def _lose(self, *, sends_damaged: bool) -> None:
+        """Let go of a camera that sends nothing of use, and say why; nothing to say if it was closed meanwhile."""
         if self._capture is None or self._cancelled.is_set():
             return
         is_gone = self._is_gone()
@@ -161,6 +169,13 @@ class CameraSource(FrameSource):
         if is_gone:
             raise SourceError(
                 "{name} was unplugged; plug it in again, or choose another source",
+                problem=SourceProblem.LOST,
+                name=self.label,
+            )
+        if sends_damaged:
+            raise SourceError(
+                "the pictures of {name} arrive damaged; check its cable, plug it in without a hub, or choose a "
+                "smaller size",
                 problem=SourceProblem.LOST,
                 name=self.label,
             )
@@ -228,6 +243,20 @@ def _stamp(index: int) -> tuple[int, ...] | None:
     except OSError:
         return None
     return status.st_ino, status.st_rdev, status.st_dev
+
+
+def _next_picture(capture: cv2.VideoCapture) -> tuple[bool, NDArray[np.uint8] | None]:
+    """Wait for a picture; return whether one came, and what it shows as (H, W, 3) BGR, None if it is damaged."""
+    if not capture.grab():
+        return False, None
+    try:
+        image: Any = capture.retrieve()[1]
+        if image is not None and image.shape[0] == 1:  # a JPEG's bytes, see `_agree`
+            image = cv2.imdecode(image, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+        return True, None if image is None else as_frame(image)
+    except (cv2.error, ValueError) as error:
+        _log.debug("a damaged picture: %s", error)
+        return True, None
 
 
 def _read_mode(capture: cv2.VideoCapture) -> CameraMode | None:

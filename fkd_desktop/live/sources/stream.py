@@ -126,6 +126,7 @@ class StreamSource(FrameSource):
                 frame = next(self._frames, None)
             except av.error.InvalidDataError:  # the next one may be whole
                 self._frames = None
+                self.damaged += 1
                 continue
             except (av.error.FFmpegError, OSError) as error:
                 _log.info("%s broke off: %s", self.label, type(error).__name__)
