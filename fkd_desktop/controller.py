@@ -95,6 +95,8 @@ class Controller(QObject):
     """There is a frame to `take_frame`."""
     noticed = Signal(str)
     """A sentence that the user should see; the session goes on."""
+    darkened = Signal(str)
+    """A sentence while a camera's picture is black; empty once it is not."""
 
     def __init__(self, *, device: str = "auto") -> None:
         super().__init__()
@@ -240,6 +242,8 @@ class Controller(QObject):
         if thread.isRunning():
             thread.requestInterruption()
             self._retiring.append(thread)
+        else:
+            thread.deleteLater()  # else its connections, which hold it, would keep it and its session for good
 
     def _on_thread_frame_ready(self, thread: CaptureThread) -> None:
         if thread is self._thread:
@@ -265,6 +269,14 @@ class Controller(QObject):
                 )
             case events.SourceTroubled():
                 self._set_session_state(_STATES[event.trouble], translated(event.error))
+            case events.SourceDarkened():
+                self.darkened.emit(
+                    self.tr("{0} sends a black picture; open the cover of its lens, or make more light").format(
+                        event.label
+                    )
+                    if event.is_dark
+                    else ""
+                )
             case events.SourceEnded():
                 self._set_session_state(SessionState.ENDED)
             case events.DeviceFailed():
@@ -288,6 +300,7 @@ class Controller(QObject):
     def _on_thread_finished(self, thread: CaptureThread) -> None:
         if thread in self._retiring:
             self._retiring.remove(thread)
+            thread.deleteLater()  # see `_retire`
             if not self._retiring and self._thread is not None and not self._thread.isRunning():
                 self._thread.start()
 

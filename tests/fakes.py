@@ -38,6 +38,7 @@ class FakeCamera(FrameSource):
         self.label = "Fake camera"
         self.sizes, self.frames, self.period_s = sizes, frames, 1 / frames_per_s
         self.read_count = 0
+        self.grey = 90
         self.opened = self.closed = 0
         self.blocked = threading.Event()  # set while a call hangs
         self.release = threading.Event()
@@ -64,7 +65,7 @@ class FakeCamera(FrameSource):
         size = self.sizes[min(self.read_count, len(self.sizes) - 1)]
         self.read_count += 1
         now_s = time.perf_counter()
-        return Frame(np.full((*size, 3), 90, np.uint8), now_s, now_s)
+        return Frame(np.full((*size, 3), self.grey, np.uint8), now_s, now_s)
 
     def close(self) -> None:
         self.closed += 1

@@ -168,6 +168,7 @@ class MainWindow(QMainWindow):
         controller.session_changed.connect(self._on_controller_session_changed)
         controller.network_changed.connect(self._on_controller_network_changed)
         controller.noticed.connect(lambda text: self.notices.show("device", text))
+        controller.darkened.connect(lambda text: self.notices.show("picture", text))
         self.view.face_context_requested.connect(self._on_view_face_context_requested)
         for desk in (self.workshop, self.overlays, self.export, self.help, self.launcher):
             desk.noticed.connect(lambda text: self.notices.show("desk", text))
@@ -253,6 +254,8 @@ class MainWindow(QMainWindow):
             self.pane.transport.set_playback(controller.playback)
         self.pane.transport.show_at_end(state is SessionState.ENDED)
         self.notices.show("session", message if state is SessionState.STALLED else "", self.commands.retry)
+        if state not in (SessionState.LIVE, SessionState.STALLED):
+            self.notices.show("picture", "")
         self._figures.follow(state)
         self.session_bar.show_source(
             "" if state is SessionState.STOPPED else label, mode_text(controller.source_mode, with_format=True)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from fkd_desktop.ui.banner import Banner
 
-Subject = Literal["session", "network", "device", "capture", "desk"]
-ORDER: Final[tuple[Subject, ...]] = ("session", "network", "device", "capture", "desk")
+Subject = Literal["session", "picture", "network", "device", "capture", "desk"]
+ORDER: Final[tuple[Subject, ...]] = ("session", "picture", "network", "device", "capture", "desk")
 """Which notice is shown where there are several."""
 
 

@@ -45,7 +45,7 @@ class SessionBar(QStatusBar):
         self._device = self._add(tr("network"), tr("The network, and where it runs"), "two_conv, CUDA")
         self._dropped = self._add(
             tr("drops"),
-            tr("Frames that came and were not painted, because a newer one was there"),
+            tr("Frames that came and were not painted: damaged, or a newer one was there"),
             tr("{0} dropped").format(8888),
         )
         self.clear_figures()

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QLabel
 
 from fkd_desktop.controller import Controller, NetworkState, SessionState
 from fkd_desktop.errors import SourceError, SourceProblem
+from fkd_desktop.live import darkness
 from fkd_desktop.live.sources.cameras import CameraInfo
 from fkd_desktop.settings import Settings
 from fkd_desktop.ui.about import AboutDialog
@@ -312,6 +313,21 @@ def test_a_stall_is_a_notice_that_goes_when_pictures_come_again(window, qtbot, r
     camera.hang_in_read = False
     camera.release.set()
     qtbot.waitUntil(lambda: not window.banner.isVisible(), timeout=5000)
+
+
+def test_a_black_picture_has_a_hint_until_there_is_light_or_another_source(window, qtbot, register, monkeypatch):
+    monkeypatch.setattr(darkness, "DARK_S", 0.1)
+    camera = FakeCamera()
+    register("fake", lambda _: camera)
+    hint = "Fake camera sends a black picture; open the cover of its lens, or make more light."
+    for way_out in (lambda: setattr(camera, "grey", 90), window.controller.stop):
+        camera.grey = 0
+        window.controller.start("fake:")
+        qtbot.waitUntil(window.banner.isVisible, timeout=5000)
+        assert window.banner.text == hint
+        assert window.controller.session_state is SessionState.LIVE
+        way_out()
+        qtbot.waitUntil(lambda: not window.banner.isVisible(), timeout=5000)
 
 
 def test_a_dropped_file_is_opened(window, qtbot, short_clip):
