@@ -32,6 +32,8 @@ ANSWER_MS: Final = 5000
 """How long a second start waits for the first one's answer, which may still be making its window."""
 LONGEST_REQUEST: Final = 1_000_000
 """In bytes: thousands of files."""
+_LONGEST_FOLDER: Final = 107 - len(f"/{APP_ID}-{'0' * 16}")
+"""In bytes: a socket's path has 107 at most."""
 _ANSWER: Final = b"ready\n"
 _CONFIRMATION: Final = b"go\n"
 
@@ -294,13 +296,13 @@ def _usual_address() -> str:
 def _private_folder() -> Path | None:
     """Return a folder for sockets that no other user can write to, or take the place of.
 
-    A socket's path has at most 107 bytes, so it cannot be one of the application's own, wherever the home is.
+    A socket's path is short, so it cannot be one of the application's own, wherever the home is.
     """
     if sys.platform == "win32":
         return None
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     own = Path(tempfile.gettempdir()) / f"{APP_ID}-{os.getuid()}"
-    if runtime and _is_private(Path(runtime)):
+    if runtime and len(os.fsencode(runtime)) <= _LONGEST_FOLDER and _is_private(Path(runtime)):
         return Path(runtime)
     try:
         own.mkdir(mode=0o700, exist_ok=True)

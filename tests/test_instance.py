@@ -8,6 +8,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -233,11 +234,18 @@ else:
 
 
 @pytest.fixture
-def runtime(tmp_path, monkeypatch):
-    folder = tmp_path / "runtime"
+def short(monkeypatch):
+    """Return a folder for temporary files whose path leaves room for a socket's name; pytest's own may not."""
+    with tempfile.TemporaryDirectory() as folder:
+        monkeypatch.setattr(module.tempfile, "gettempdir", lambda: folder)
+        yield Path(folder)
+
+
+@pytest.fixture
+def runtime(short, monkeypatch):
+    folder = short / "runtime"
     folder.mkdir(mode=0o700)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
-    monkeypatch.setattr(module.tempfile, "gettempdir", lambda: str(tmp_path))
     return folder
 
 
@@ -261,9 +269,9 @@ def test_users_displays_and_settings_have_addresses_of_their_own(runtime, monkey
     assert {Path(address).parent for address in seen} == {runtime}
 
 
-def test_a_folder_that_others_may_write_to_is_not_used(runtime, tmp_path, monkeypatch):
+def test_a_folder_that_others_may_write_to_is_not_used(runtime, short):
     runtime.chmod(0o755)
-    own = tmp_path / f"fkd-desktop-{os.getuid()}"
+    own = short / f"fkd-desktop-{os.getuid()}"
     assert Path(module._usual_address()).parent == own
     assert stat.S_IMODE(own.stat().st_mode) == 0o700
     own.chmod(0o777)
@@ -272,6 +280,17 @@ def test_a_folder_that_others_may_write_to_is_not_used(runtime, tmp_path, monkey
     own.symlink_to(runtime)
     assert module._usual_address() == ""
     assert Instance().hand_over(REQUEST) is False
+
+
+def test_a_folder_with_too_long_a_path_for_a_socket_is_not_used(short, monkeypatch):
+    runtime = short / ("x" * 107)
+    runtime.mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+    assert Path(module._usual_address()).parent == short / f"fkd-desktop-{os.getuid()}"
+    first = Instance()
+    assert first.hand_over(REQUEST) is False
+    assert stat.S_ISSOCK(Path(module._usual_address()).stat().st_mode), "later starts find it"
+    first.close()
 
 
 def test_the_path_fits_into_a_sockets_address(runtime):
