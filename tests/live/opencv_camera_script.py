@@ -11,9 +11,10 @@ from pathlib import Path
 import fkd_desktop  # noqa: F401 (sets OpenCV's environment)
 from fkd_desktop.errors import SourceError
 from fkd_desktop.live.sources import cameras, make_source
+from tests.live.webcam import Webcam
 
-folder = Path(os.environ["FAKE_V4L2"])
-cameras.DEV, cameras.SYSFS = folder / "dev", folder / "sys"  # type: ignore[misc]
+webcam = Webcam(Path(os.environ["FAKE_V4L2"]))
+cameras.DEV, cameras.SYSFS = webcam.dev, webcam.sysfs  # type: ignore[misc]
 told: dict[str, object] = {}
 
 
@@ -55,15 +56,17 @@ pictures_of(name, "automatic")
 pictures_of(camera.source_name(camera.modes[1]), "uncompressed")
 pictures_of("camera:42?size=640x480&fps=30", "small")
 
-(folder / "busy").touch()
+webcam.set("busy")
 problem_of(name, "busy")
-(folder / "busy").unlink()
+webcam.clear("busy")
+webcam.set("denied")
+problem_of(name, "denied")
+webcam.clear("denied")
 
 source = make_source(name)
 source.open()
 source.read()
-(folder / "plugged").unlink()
-(folder / "dev" / "video42").unlink()
+webcam.unplug()
 started_s = time.perf_counter()
 try:
     while source.read() is not None:
@@ -72,7 +75,6 @@ except SourceError as error:
     told["unplugged"] = [error.problem.name, time.perf_counter() - started_s]
 problem_of("camera:42", "missing")
 
-(folder / "plugged").touch()
-(folder / "node").rename(folder / "dev" / "video42")
+webcam.plug_in()
 pictures_of(name, "back")
 json.dump(told, sys.stdout)
