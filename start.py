@@ -56,6 +56,9 @@ Options, before all other arguments:
 
 Exit status: the application's or pytest's own; 2 when the set-up fails, 130 when it is interrupted."""
 
+# What pytest is asked for when nothing else is said: all tests, side by side on the cores, with what they cover.
+WHOLE_SUITE = ["-n", "logical", "--maxprocesses", "4", "--dist", "worksteal", "--cov", "--cov-report="]
+
 # PyTorch's public package indexes; CUDA 13.0 is the variant that PyPI's Linux build of the same releases uses.
 TORCH_INDEX = {"cpu": "https://download.pytorch.org/whl/cpu", "cuda": "https://download.pytorch.org/whl/cu130"}
 NVIDIA_SIGNS = ("/proc/driver/nvidia/version", "/dev/nvidia0", "/usr/lib/wsl/lib/libcuda.so.1")
@@ -532,8 +535,8 @@ def main(argv: list[str]) -> int:
     if options.test:
         os.chdir(ROOT)  # where pyproject.toml tells pytest which tests there are
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    module = "pytest" if options.test else "fkd_desktop"
-    return launch([str(environment.python), "-m", module, *options.arguments])
+        return launch([str(environment.python), "-m", "pytest", *(options.arguments or WHOLE_SUITE)])
+    return launch([str(environment.python), "-m", "fkd_desktop", *options.arguments])
 
 
 if __name__ == "__main__":

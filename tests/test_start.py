@@ -163,7 +163,11 @@ def test_help_names_both_ways_to_start(start, capsys):
 
 @pytest.mark.parametrize(
     ("argv", "module_and_arguments"),
-    [(["a b", "--c"], ["fkd_desktop", "a b", "--c"]), (["test", "-x", "tests/a.py"], ["pytest", "-x", "tests/a.py"])],
+    [
+        (["a b", "--c"], ["fkd_desktop", "a b", "--c"]),
+        (["test", "-x", "tests/a.py"], ["pytest", "-x", "tests/a.py"]),
+        (["test"], ["pytest", "-n", "logical", "--maxprocesses", "4", "--dist", "worksteal", "--cov", "--cov-report="]),
+    ],
 )
 def test_what_is_launched(start, monkeypatch, argv, module_and_arguments):
     launched = []
