@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
+import weakref
 from pathlib import Path
 
 import pytest
@@ -66,6 +68,31 @@ def test_stop_returns_at_once_and_the_camera_is_released(controller, qtbot, regi
     assert controller.session_state is SessionState.STOPPED
     qtbot.waitUntil(lambda: camera.closed == 1, timeout=2000)
     assert controller.take_frame() is None
+
+
+@pytest.mark.parametrize("end", ["stopped", "replaced", "failed"])
+def test_a_session_that_is_over_is_let_go_of(controller, qtbot, register, end):
+    cameras = []
+    register("fake", lambda _: cameras.append(FakeCamera()) or cameras[-1])
+    controller.start("fake:")
+    with qtbot.waitSignal(controller.frame_ready, timeout=5000):
+        pass
+    session = weakref.ref(controller._thread._session)
+    if end == "failed":
+        cameras[0].fail_with = SourceError("it broke", problem=SourceProblem.UNUSABLE)
+        qtbot.waitUntil(lambda: controller.session_state is SessionState.FAILED, timeout=5000)
+    if end == "stopped":
+        controller.stop()
+    else:
+        controller.start("fake:")
+
+    cameras.clear()  # the error has the frames that it came through
+
+    def is_gone() -> bool:
+        gc.collect()
+        return session() is None
+
+    qtbot.waitUntil(is_gone, timeout=5000)
 
 
 def test_starting_again_waits_until_the_last_session_let_go(controller, qtbot, register):

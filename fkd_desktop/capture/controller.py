@@ -291,6 +291,7 @@ class CaptureController(QObject):
             self.stop_recording()
         if recorder in self._finishing:
             self._finishing.remove(recorder)
+        recorder.deleteLater()  # else its connections, which hold it, would keep it for good
 
     # --- all of it
 

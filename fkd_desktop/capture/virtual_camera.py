@@ -118,6 +118,8 @@ class VirtualCamera(QObject):
         thread.stop()
         if thread.isRunning():
             self._retiring.append(thread)
+        else:
+            thread.deleteLater()  # else its connections, which hold it, would keep it for good
         return True
 
     def _on_thread_opened(self, thread: VirtualCameraThread, device: str) -> None:
@@ -134,6 +136,7 @@ class VirtualCamera(QObject):
     def _on_thread_finished(self, thread: VirtualCameraThread) -> None:
         if thread in self._retiring:
             self._retiring.remove(thread)
+            thread.deleteLater()
             if not self._retiring and self._thread is not None and not self._thread.isRunning():
                 self._thread.start()
 

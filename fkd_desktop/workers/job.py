@@ -111,3 +111,5 @@ class Job(QObject):
             self._unfinished.discard(self)
         if not self.should_stop():
             signal.emit(argument)
+        if signal is not self.progressed:
+            self.deleteLater()  # its connections may hold it, and what it returned: they would keep it for good

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import time
+import weakref
 from pathlib import Path
 
 import cv2
@@ -279,6 +281,19 @@ def test_two_recordings_in_a_row_are_two_films(stage, qtbot):
         stage.capture.stop_recording()
     qtbot.waitUntil(lambda: len(saved) == 2, timeout=5000)
     assert len(set(saved)) == 2
+
+
+def test_a_recording_that_is_over_is_let_go_of(stage, qtbot):
+    stage.capture.start_recording()
+    recording = weakref.ref(stage.capture._recorder._recording)
+    with qtbot.waitSignal(stage.capture.recording_saved, timeout=5000):
+        stage.capture.stop_recording()
+
+    def is_gone() -> bool:
+        gc.collect()
+        return recording() is None
+
+    qtbot.waitUntil(is_gone, timeout=5000)
 
 
 def test_a_disk_that_is_nearly_full_records_nothing(stage, qtbot, monkeypatch, is_one_sentence):

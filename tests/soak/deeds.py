@@ -141,7 +141,7 @@ class Deeds:
     def _export(self) -> None:
         export = self._window.export.export
         if not export.is_running:
-            export.start(self._tables(), "table", ("csv", "jsonl"))
+            export.start(self._tables(), f"table {self._random.getrandbits(64)}", ("csv", "jsonl"))
             self._later(50, 800, export.stop)
 
     def _tables(self) -> Path:

@@ -95,7 +95,10 @@ def table(samples: Sequence[Sample], checks: Sequence[Check]) -> str:
     """Return the verdict and some samples as Markdown."""
     lines = ["| what | found | wanted | |", "|---|---|---|---|"]
     lines += [f"| {c.name} | {c.value} | {c.limit} | {'yes' if c.is_met else '**NO**'} |" for c in checks]
-    lines += ["", "| frame | minutes | frames/s | latency p50, p95 (ms) | CPU a frame (ms) | RSS (MB) | threads | files "]
+    lines += [
+        "",
+        "| frame | minutes | frames/s | latency p50, p95 (ms) | CPU a frame (ms) | RSS (MB) | threads | files ",
+    ]
     lines[-1] += "| children | windows | widgets |"
     lines.append("|" + "---|" * 11)
     step = max(1, len(samples) // 10)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
+import weakref
 
 import pytest
 
@@ -205,6 +207,19 @@ def test_it_is_off_until_it_is_started_and_can_be_switched_quickly(camera, packa
     assert package.cameras[1].frames[-1].mean() == 120, "what was on the screen when it began"
     camera.stop()
     assert states[-1] is VirtualCameraState.OFF and not camera.is_on
+
+
+def test_what_is_over_is_let_go_of(camera, package, qtbot):
+    camera.start()
+    feed = weakref.ref(camera._thread)
+    qtbot.waitUntil(lambda: camera.state is VirtualCameraState.ON, timeout=5000)
+    camera.stop()
+
+    def is_gone() -> bool:
+        gc.collect()
+        return feed() is None
+
+    qtbot.waitUntil(is_gone, timeout=5000)
 
 
 def test_a_failure_switches_it_off_and_it_can_be_tried_again(camera, package, qtbot):

@@ -87,8 +87,8 @@ class NetworkInspector(QWidget):
     def show_network(self, weights: Path | None) -> None:
         """Look into another network (None: the shipped one), at the layer of the same name if it has one."""
         self._weights = weights
-        self._is_shut_down = False
-        self.controller.load(weights)
+        if not self._is_shut_down:  # else when it is shown again
+            self.controller.load(weights)
 
     # --- making
 
@@ -361,6 +361,7 @@ class NetworkInspector(QWidget):
         """Go on, or begin again after a close."""
         super().showEvent(event)
         if self._is_shut_down:
+            self._is_shut_down = False
             self.show_network(self._weights)
         self.controller.set_resting(self.isMinimized())
 

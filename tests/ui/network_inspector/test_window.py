@@ -361,6 +361,14 @@ def test_the_layer_stays_chosen_when_the_network_is_exchanged(window, qtbot) -> 
     wait_for_page(qtbot, window, lambda page: page.wish.layer == LAYER)
 
 
+def test_a_closed_one_loads_no_network_that_is_exchanged_meanwhile(window, qtbot) -> None:
+    window.close()
+    window.show_network(None)
+    assert window.controller._loader is None
+    window.show()
+    qtbot.waitUntil(lambda: window.controller.state is InspectionState.READY, timeout=60_000)
+
+
 @pytest.mark.parametrize("when", ["loading", "waiting", "live"])
 def test_it_closes_in_every_state_and_opens_again(make_window, live, portrait, qtbot, when: str) -> None:
     window = make_window()
