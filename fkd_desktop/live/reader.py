@@ -125,6 +125,7 @@ class FrameReader:
             source = self._source = self._make_source()
             self._label = source.label
             source.open()
+            self._label = source.label  # which it may know only now
             self._read_all(source)
         except SourceError as error:
             self._error = error

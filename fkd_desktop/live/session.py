@@ -159,7 +159,8 @@ class LiveSession:
             try:
                 self._follow_reader(reader, should_stop)
             finally:
-                self._label = reader.label or self._label
+                if not self._was_live:
+                    self._label = reader.label or self._label
                 self._dropped_before += reader.dropped
                 self._reader = self._last = None
                 if self._pipeline is not None:

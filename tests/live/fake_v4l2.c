@@ -85,6 +85,16 @@ OPEN(__open64_2)
 
 static int rate_of(unsigned fourcc, int w) { return fourcc == V4L2_PIX_FMT_YUYV && w == 1280 ? 10 : 30; }
 
+static void wait_for_picture(void) { /* at most one waits for whoever is late */
+    static long long due_ns;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    long long now_ns = now.tv_sec * 1000000000LL + now.tv_nsec, period_ns = 1000000000LL / number_in("rate", rate);
+    due_ns += period_ns;
+    if (due_ns < now_ns || due_ns > now_ns + period_ns) due_ns = now_ns;
+    usleep((due_ns - now_ns) / 1000);
+}
+
 static void set_format(struct v4l2_pix_format *pix) {
     if (pix->pixelformat != V4L2_PIX_FMT_MJPEG) pix->pixelformat = V4L2_PIX_FMT_YUYV;
     pix->width = pix->width > 960 ? 1280 : 640;
@@ -201,7 +211,7 @@ int ioctl(int fd, unsigned long request, ...) {
     case VIDIOC_DQBUF: {
         struct v4l2_buffer *buffer = argument;
         if (!streaming || queued == 0) return fail(EINVAL);
-        usleep(1000000 / number_in("rate", rate));
+        wait_for_picture();
         while (is_there("hung")) usleep(2000);
         if (!is_there("plugged")) return fail(ENODEV);
         if (is_there("stalled")) return fail(EAGAIN);

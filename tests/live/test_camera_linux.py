@@ -124,6 +124,7 @@ def test_a_system_that_tells_nothing_of_the_mode(machine: FakeLinux) -> None:
         ("camera:0", MJPG, (1280, 720), 30),
         ("camera:0?size=1280x720&fps=60", MJPG, (1280, 720), 60),
         ("camera:0?size=640x480&fps=30", YUYV, (640, 480), 30),
+        ("camera:0?size=640x480&fps=30&format=MJPG", MJPG, (640, 480), 30),
         ("camera:0?size=1920x1200&fps=60", MJPG, (1920, 1080), 30),
     ],
 )

@@ -52,9 +52,9 @@ class Webcam:
         subprocess.run(driver, check=True)
         self.plug_in()
 
-    def run(self, script: Path, *arguments: str, timeout_s: float = 60) -> dict[str, Any]:
-        """Run a script with the driver; return what it prints, as JSON."""
-        environment = {
+    def run(self, script: Path, *arguments: str, **environment: str) -> dict[str, Any]:
+        """Run a script with the driver and more in its environment; return what it prints, as JSON."""
+        environment |= {
             "LD_PRELOAD": str(self.folder / "driver.so"),
             "FAKE_V4L2": str(self.folder),
             "PYTHONPATH": str(HERE.parents[1]),
@@ -64,7 +64,7 @@ class Webcam:
             env={**os.environ, **environment},
             capture_output=True,
             text=True,
-            timeout=timeout_s,
+            timeout=110,
             check=False,
         )
         assert done.returncode == 0, done.stderr

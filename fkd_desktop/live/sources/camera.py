@@ -6,6 +6,7 @@ import logging
 import sys
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import cv2
@@ -134,8 +135,10 @@ class CameraSource(FrameSource):
         """Ask for the wished mode, and read back what the camera made of it."""
         wish = self._which.mode
         if info is not None and info.tells_modes:
-            chosen = choose(info.modes, wish) if wish else choose_automatically(info.modes)
+            chosen = choose(info.modes, replace(wish, fourcc="")) if wish else choose_automatically(info.modes)
             asked = chosen or DEFAULT_MODE
+            if wish and wish.fourcc:  # of each size and rate, the list has only the best format
+                asked = replace(asked, fourcc=wish.fourcc)
         else:
             asked = wish or DEFAULT_MODE
         # The order matters on Linux: most webcams reach 30 frames a second at this size only with MJPG.
