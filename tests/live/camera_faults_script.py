@@ -12,87 +12,20 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import numpy as np
 
-from fkd_desktop.live import darkness, events, recovery, session
-from fkd_desktop.live.latest import LatestSlot
-from fkd_desktop.live.session import LiveSession
-from fkd_desktop.live.sources import CameraSource, cameras, make_source
+from fkd_desktop.live import darkness, recovery, session
+from fkd_desktop.live.sources import CameraSource, cameras
+from tests.live.running import WAIT_S, Running
 from tests.live.webcam import Webcam, damaged, jpeg
 from trainer.core.predictor import Predictor
 from trainer.core.resources import assets_dir
 
-if TYPE_CHECKING:
-    from fkd_desktop.live.result import LiveFrame
-
-WAIT_S = 20.0
 WARM_REPLUGS = 10
 """Only what grows after these is a leak."""
-
-
-class Running:
-    """A session in a thread of its own; what it tells and gives can be waited for."""
-
-    def __init__(self, name: str, predictor: Predictor) -> None:
-        self.slot: LatestSlot[LiveFrame] = LatestSlot()
-        self.told: list[str] = []
-        self.sentence = ""
-        self._news = threading.Condition()
-        self._stop = threading.Event()
-        self.session = LiveSession(
-            lambda: make_source(name),
-            predictor=lambda: predictor,
-            slot=self.slot,
-            on_result=lambda: None,
-            on_event=self._on_event,
-        )
-        self._thread = threading.Thread(target=self._run, name="capture")
-        self._thread.start()
-
-    def _run(self) -> None:
-        self.session.run(should_stop=self._stop.is_set)
-
-    def _on_event(self, event: events.SessionEvent) -> None:
-        with self._news:
-            match event:
-                case events.SourceTroubled():
-                    self.told.append(event.trouble.name)
-                    self.sentence = str(event.error)
-                case events.SourceDarkened():
-                    self.told.append("DARK" if event.is_dark else "LIGHT")
-                case _:
-                    self.told.append(type(event).__name__.removeprefix("Source").upper())
-            self._news.notify_all()
-
-    def wait_for(self, last: str) -> list[str]:
-        """Wait until this is told; return all that was told up to it, and forget it."""
-        with self._news:
-            assert self._news.wait_for(lambda: last in self.told, WAIT_S), f"{last} was not told, but {self.told}"
-            end = self.told.index(last) + 1
-            told, self.told = self.told[:end], self.told[end:]
-            return told
-
-    def take(self) -> LiveFrame:
-        """Wait for a frame that is not there yet."""
-        self.slot.take()
-        live = self.slot.take(timeout_s=WAIT_S)
-        assert live is not None, f"no frame came; told was {self.told}"
-        return live
-
-    def take_like(self, shape: tuple[int, ...]) -> LiveFrame:
-        """Wait for a frame of a size."""
-        deadline_s = time.monotonic() + WAIT_S
-        while (live := self.take()).result.frame_bgr.shape != shape:
-            assert time.monotonic() < deadline_s, live.result.frame_bgr.shape
-        return live
-
-    def end(self) -> None:
-        self._stop.set()
-        self._thread.join(WAIT_S)
-        assert not self._thread.is_alive()
 
 
 def belongings() -> dict[str, Any]:

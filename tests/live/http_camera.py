@@ -18,21 +18,28 @@ if TYPE_CHECKING:
 class HttpCamera:
     """Serves ``/video`` (endless), ``/short`` (three pictures), ``/page`` (no video), ``/clip...`` (a file), ``/hang``.
 
+    What it sends as a picture, how often, and whether at all, may be changed at any time.
+
     Parameters
     ----------
     password
         Asked for of user "me", if given.
     clip
         The file behind ``/clip``.
+    port
+        Where it listens; 0 for a port that is free.
     """
 
-    def __init__(self, *, password: str = "", clip: Path | None = None) -> None:
+    def __init__(self, *, password: str = "", clip: Path | None = None, port: int = 0) -> None:
         self.stop = threading.Event()
+        self.goes_on = threading.Event()
+        self.goes_on.set()
+        self.period_s = 0.02
+        self.jpeg = cv2.imencode(".jpg", picture(48, 64))[1].tobytes()
         self.paths: list[str] = []
         self.authorization = "Basic " + base64.b64encode(f"me:{password}".encode()).decode() if password else None
         self.clip = clip.read_bytes() if clip else b""
         camera = self
-        jpeg = cv2.imencode(".jpg", picture(48, 64))[1].tobytes()
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
@@ -66,9 +73,11 @@ class HttpCamera:
                 self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=next")
                 self.end_headers()
                 for _ in range(count):
+                    camera.goes_on.wait(30)
+                    jpeg = camera.jpeg
                     self.wfile.write(b"--next\r\nContent-Type: image/jpeg\r\n")
                     self.wfile.write(f"Content-Length: {len(jpeg)}\r\n\r\n".encode() + jpeg + b"\r\n")
-                    if camera.stop.wait(0.02):
+                    if camera.stop.wait(camera.period_s):
                         return
 
             def log_message(self, *_: object) -> None:
@@ -80,7 +89,7 @@ class HttpCamera:
             def handle_error(self, *_: object) -> None:
                 """Say nothing about clients that hang up."""
 
-        self._server = Server(("127.0.0.1", 0), Handler)
+        self._server = Server(("127.0.0.1", port), Handler)
         self.port = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
@@ -94,6 +103,7 @@ class HttpCamera:
 
     def __exit__(self, *_: object) -> None:
         self.stop.set()
+        self.goes_on.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(5)

@@ -10,12 +10,15 @@ import re
 import socket
 import struct
 import threading
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import av
 import numpy as np
 
 from tests.live.helpers import picture
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class RtspCamera:
@@ -25,11 +28,17 @@ class RtspCamera:
     ----------
     password
         Asked for of user "me", if given.
+
+    Attributes
+    ----------
+    clock_90khz
+        Gives the time that is sent with a picture, by the picture's number.
     """
 
     def __init__(self, *, password: str = "") -> None:
         self.stop = threading.Event()
         self.requests: list[str] = []
+        self.clock_90khz: Callable[[int], int] = lambda number: 3000 * number
         self._authorization = base64.b64encode(f"me:{password}".encode()).decode() if password else ""
         self._units = _encode(picture(48, 64))
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -117,7 +126,9 @@ class RtspCamera:
         for frame in range(10_000):
             for position, unit in enumerate(self._units):
                 is_last = position == len(self._units) - 1
-                packet = struct.pack(">BBHII", 0x80, 96 | is_last << 7, number & 0xFFFF, frame * 3000, 1) + unit
+                packet = (
+                    struct.pack(">BBHII", 0x80, 96 | is_last << 7, number & 0xFFFF, self.clock_90khz(frame), 1) + unit
+                )
                 connection.sendall(struct.pack(">cBH", b"$", 0, len(packet)) + packet)
                 number += 1
             if self.stop.wait(1 / 30):

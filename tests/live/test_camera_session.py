@@ -8,20 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fkd_desktop.live import session as session_module
-from fkd_desktop.live.events import SourceOpened, SourceResumed, SourceTroubled
-from fkd_desktop.live.latest import LatestSlot
-from fkd_desktop.live.recovery import Trouble
-from fkd_desktop.live.session import LiveSession
-from fkd_desktop.live.sources import make_source
 from fkd_desktop.live.sources.cameras import list_cameras
 from tests.live.fake_linux import WEBCAM_MODES, EndlessCapture, FakeLinux, FakeNode
-from tests.live.helpers import WAIT_S
+from tests.live.running import Running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from fkd_desktop.live.events import SessionEvent
-    from fkd_desktop.live.result import LiveFrame
 
 
 class Unpluggable(EndlessCapture):
@@ -35,44 +27,6 @@ class Unpluggable(EndlessCapture):
     def read(self) -> tuple[bool, object]:  # type: ignore[override]
         self._pace.wait(0.005)
         return super().read() if self._node.exists() else (False, None)
-
-
-class Running:
-    """A session in a thread of its own, and what it told."""
-
-    def __init__(self, name: str) -> None:
-        self.slot: LatestSlot[LiveFrame] = LatestSlot()
-        self.told: list[object] = []
-        self._news = threading.Condition()
-        self._stop = threading.Event()
-        self.session = LiveSession(
-            lambda: make_source(name),
-            predictor=lambda: None,
-            slot=self.slot,
-            on_result=lambda: None,
-            on_event=self._on_event,
-        )
-        self._thread = threading.Thread(
-            target=lambda: self.session.run(should_stop=self._stop.is_set), name="capture", daemon=True
-        )
-        self._thread.start()
-
-    def _on_event(self, event: SessionEvent) -> None:
-        with self._news:
-            self.told.append(event.trouble if isinstance(event, SourceTroubled) else type(event))
-            self._news.notify_all()
-
-    def wait_for(self, *told: object) -> None:
-        """Wait until exactly this was told since the last time."""
-        with self._news:
-            assert self._news.wait_for(lambda: len(self.told) >= len(told), WAIT_S), self.told
-            assert self.told[: len(told)] == list(told)
-            del self.told[: len(told)]
-
-    def end(self) -> None:
-        self._stop.set()
-        self._thread.join(WAIT_S)
-        assert not self._thread.is_alive()
 
 
 @pytest.fixture
@@ -97,19 +51,19 @@ def test_the_same_camera_is_live_again_by_itself(machine: FakeLinux, run: Callab
     machine.plug_in(node(machine, 0), serial="MINE", name="Mine")
     machine.plug_in(node(machine, 2), serial="OTHER", name="Other", first=2, port="1-6")
     running = run(list_cameras()[0].source_name())
-    running.wait_for(SourceOpened)
+    running.wait_for("OPENED")
     machine.unplug(0)
-    running.wait_for(Trouble.LOST, Trouble.RECONNECTING)
+    assert running.wait_for("RECONNECTING") == ["LOST", "RECONNECTING"]
     machine.plug_in(node(machine, 7), serial="MINE", name="Mine", first=7, port="1-3")
-    running.wait_for(SourceResumed)
+    running.wait_for("RESUMED")
     assert machine.opened == [0, 7], "never the other one"
 
 
 def test_a_camera_that_is_plugged_in_later(machine: FakeLinux, run: Callable[[str], Running]) -> None:
     running = run("camera:0")
-    running.wait_for(Trouble.MISSING)
+    assert running.wait_for("MISSING") == ["MISSING"]
     machine.plug_in(node(machine, 0))
-    running.wait_for(SourceOpened)
+    running.wait_for("OPENED")
 
 
 def test_a_camera_that_another_program_gives_back(machine: FakeLinux, run: Callable[[str], Running]) -> None:
@@ -117,9 +71,9 @@ def test_a_camera_that_another_program_gives_back(machine: FakeLinux, run: Calla
     taken.is_busy = True
     machine.plug_in(taken)
     running = run("camera:0")
-    running.wait_for(Trouble.BUSY)
+    assert running.wait_for("BUSY") == ["BUSY"]
     taken.is_busy = False
-    running.wait_for(SourceOpened)
+    running.wait_for("OPENED")
 
 
 def test_a_camera_that_becomes_allowed(machine: FakeLinux, run: Callable[[str], Running]) -> None:
@@ -127,6 +81,6 @@ def test_a_camera_that_becomes_allowed(machine: FakeLinux, run: Callable[[str], 
     forbidden.is_denied = True
     machine.plug_in(forbidden)
     running = run("camera:0")
-    running.wait_for(Trouble.DENIED)
+    assert running.wait_for("DENIED") == ["DENIED"]
     forbidden.is_denied = False
-    running.wait_for(SourceOpened)
+    running.wait_for("OPENED")
