@@ -1,5 +1,5 @@
-"""Run by test_camera_in_window.py in a process of its own, with a webcam's driver preloaded: the real window, and what it
-says while the camera is in trouble. Prints that.
+"""Run by test_camera_in_window.py in a process of its own, with a webcam's driver preloaded: the real window, and what
+it says while the camera is in trouble. Prints that.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def main() -> dict[str, object]:
     with tempfile.TemporaryDirectory() as folder:
         threads = set(threading.enumerate())
         desk = Desk(webcam, Path(folder))
-        said = follow(desk, good, Path(folder))
+        said = come_and_go(desk) | send_rubbish(desk, good) | sleep(desk)
         desk.window.close()
         application.processEvents()
         said["left"] = [
@@ -101,9 +101,9 @@ def main() -> dict[str, object]:
     return said
 
 
-def follow(desk: Desk, good: bytes, folder: Path) -> dict[str, object]:
-    webcam, window = desk.webcam, desk.window
-    window.opener.open_camera()
+def come_and_go(desk: Desk) -> dict[str, object]:
+    webcam = desk.webcam
+    desk.window.opener.open_camera()
     said: dict[str, object] = {"absent": desk.wait_for(SessionState.MISSING)}
     webcam.plug_in()
     desk.wait_live()
@@ -122,7 +122,12 @@ def follow(desk: Desk, good: bytes, folder: Path) -> dict[str, object]:
         said["unplugged"] = desk.wait_for(SessionState.RECONNECTING)
         webcam.plug_in()
         desk.wait_live()
+    return said
 
+
+def send_rubbish(desk: Desk, good: bytes) -> dict[str, object]:
+    """Send nothing, damaged pictures, and black ones."""
+    webcam, said = desk.webcam, dict[str, object]()
     session.STALL_S = 0.3  # type: ignore[misc]
     webcam.set("stalled")
     said["stalled"] = desk.wait_for_banner()
@@ -145,27 +150,31 @@ def follow(desk: Desk, good: bytes, folder: Path) -> dict[str, object]:
     said["black"] = desk.wait_for_banner()
     webcam.send(good, width=1280)
     desk.wait_live()
+    return said
 
+
+def sleep(desk: Desk) -> dict[str, object]:
+    """Close the lid over night while it records; the camera is found anew in the morning, as by many a computer."""
+    webcam, window = desk.webcam, desk.window
     window.capture.controller.start_recording()
     desk.wait_until(lambda: len(window.view.live_frame.result) == 1, "no face")
-    webcam.set("stalled")  # a lid is closed
+    webcam.set("stalled")
     desk.wait_for_banner()
     wall_s = time.time()
     webcam.set("slept", str(8 * 3600))
-    webcam.unplug()  # many a computer forgets its cameras in its sleep, and finds them anew
+    webcam.unplug()
     webcam.clear("stalled")
     desk.wait_for(SessionState.RECONNECTING)
     webcam.plug_in()
     desk.wait_live()
     desk.wait_until(lambda: len(window.view.live_frame.result) == 1, "the face is not found again")
-    said["slept"] = time.time() - wall_s
+    slept_s = time.time() - wall_s
     saved: list[str] = []
     window.capture.controller.recording_saved.connect(saved.append)
     window.capture.controller.stop_recording()
     desk.wait_until(lambda: saved, "no film")
     with av.open(saved[0]) as film:
-        said["film"] = float((film.duration or 0) / av.time_base)
-    return said
+        return {"slept": slept_s, "film": float((film.duration or 0) / av.time_base)}
 
 
 if __name__ == "__main__":

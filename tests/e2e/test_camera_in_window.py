@@ -1,4 +1,4 @@
-"""The real window and its list of cameras, on a webcam whose driver fails in all ways: what the user reads each time."""
+"""The real window and its list of cameras, on a webcam whose driver fails in all ways: what the user reads of it."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def test_no_camera_at_all(said):
 def test_a_camera_that_another_program_has(said):
     assert said["busy"] == {
         "title": "Fake webcam is in use elsewhere",
-        "text": "Another program uses Fake webcam; close it there, or choose another camera. As soon as it is free, the "
-        "picture comes by itself.",
+        "text": "Another program uses Fake webcam; close it there, or choose another camera. As soon as it is free, "
+        "the picture comes by itself.",
         "buttons": AGAIN,
     }
 
