@@ -271,9 +271,9 @@ class Controller(QObject):
                 self._set_session_state(_STATES[event.trouble], translated(event.error))
             case events.SourceDarkened():
                 self.darkened.emit(
-                    self.tr("{0} sends a black picture; open the cover of its lens, or make more light").format(
-                        event.label
-                    )
+                    self.tr(
+                        "{0} sends a black picture; open the cover of its lens, make more light, or choose another camera"
+                    ).format(event.label)
                     if event.is_dark
                     else ""
                 )

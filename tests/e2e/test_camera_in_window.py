@@ -71,7 +71,9 @@ def test_a_camera_whose_pictures_are_damaged(said):
 
 
 def test_a_camera_whose_lens_is_covered(said):
-    assert said["black"] == "Fake webcam sends a black picture; open the cover of its lens, or make more light."
+    assert said["black"] == (
+        "Fake webcam sends a black picture; open the cover of its lens, make more light, or choose another camera."
+    )
 
 
 def test_a_laptop_that_is_closed_while_it_records_and_opened_in_the_morning(said):

@@ -319,7 +319,7 @@ def test_a_black_picture_has_a_hint_until_there_is_light_or_another_source(windo
     monkeypatch.setattr(darkness, "DARK_S", 0.1)
     camera = FakeCamera()
     register("fake", lambda _: camera)
-    hint = "Fake camera sends a black picture; open the cover of its lens, or make more light."
+    hint = "Fake camera sends a black picture; open the cover of its lens, make more light, or choose another camera."
     for way_out in (lambda: setattr(camera, "grey", 90), window.controller.stop):
         camera.grey = 0
         window.controller.start("fake:")
