@@ -272,7 +272,8 @@ class Controller(QObject):
             case events.SourceDarkened():
                 self.darkened.emit(
                     self.tr(
-                        "{0} sends a black picture; open the cover of its lens, make more light, or choose another camera"
+                        "{0} sends a black picture; open the cover of its lens, make more light, or choose another "
+                        "camera"
                     ).format(event.label)
                     if event.is_dark
                     else ""
