@@ -72,9 +72,9 @@ def read_weights_header(path: Path | str) -> WeightsHeader:
 @lru_cache(maxsize=64)
 def _read_header(path: Path, size: int, _changed_ns: int) -> WeightsHeader:
     with path.open("rb") as file:
-        start = file.read(8)
-        length = int.from_bytes(start, "little")
-        text = file.read(length) if len(start) == 8 and length <= min(_LENGTH_LIMIT, size) else b""
+        start = file.read(9)
+        length = int.from_bytes(start[:8], "little")
+        text = start[8:] + file.read(length - 1) if 0 < length <= min(_LENGTH_LIMIT, size) else b""
     damaged = WeightsError("{path} is damaged or not a safetensors file; choose another", path=_short(path))
     try:
         content = json.loads(text)
@@ -82,8 +82,12 @@ def _read_header(path: Path, size: int, _changed_ns: int) -> WeightsHeader:
         end = max((entry["data_offsets"][1] for entry in content.values()), default=0)
         info = json.loads(metadata.get("info", "{}"))
     except (ValueError, RecursionError, TypeError, AttributeError, KeyError, IndexError) as error:
+        from trainer.core.weights_file import PICKLE, SUFFIX, is_pickle  # noqa: PLC0415 (for bad files only)
+
+        if is_pickle(start, path.suffix):
+            raise WeightsError(PICKLE, path=_short(path), suffix=SUFFIX) from error
         raise damaged from error
-    if size != 8 + length + end:
+    if type(end) is not int or size != 8 + length + end:
         raise damaged
     written = (metadata.get("format"), metadata.get("format_version"))
     if written[0] != _FORMAT[0]:

@@ -81,6 +81,31 @@ def test_a_damaged_file_is_refused(damage: str, compact_weights: Path, tmp_path:
     assert_refused(path, is_one_sentence)
 
 
+@pytest.mark.parametrize(("name", "protocol"), [("a.safetensors", 2), ("a.safetensors", 5), ("a.pt", 0), ("a.PTH", 4)])
+def test_a_pickle_is_refused_with_how_to_convert_it(name: str, protocol: int, tmp_path: Path, is_one_sentence) -> None:
+    path = tmp_path / name
+    path.write_bytes(pickle.dumps({"weight": list(range(100))}, protocol=protocol))
+    assert_refused(path, is_one_sentence)
+    for read, error in ((load_checkpoint, CheckpointError), (read_weights_header, WeightsError)):
+        with pytest.raises(error, match="pickle.*convert it.*torch.load.*save_checkpoint"):
+            read(path)
+
+
+@pytest.mark.parametrize("end", ["true", "1.5", '"a"', "null", "[]"])
+def test_an_end_that_is_no_number_is_refused(end: str, tmp_path: Path, is_one_sentence) -> None:
+    text = f'{{"a": {{"dtype": "F32", "shape": [1], "data_offsets": [0, {end}]}}}}'.encode()
+    (tmp_path / "bad.safetensors").write_bytes(len(text).to_bytes(8, "little") + text + b"\0")
+    assert_refused(tmp_path / "bad.safetensors", is_one_sentence)
+
+
+def test_a_name_of_a_tensor_stays_on_its_line(tmp_path: Path, is_one_sentence) -> None:
+    header = b'{"first\\nsecond\\u0007": {"dtype": "F32", "shape": [1], "data_offsets": [1, 0]}}'
+    (tmp_path / "bad.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
+    with pytest.raises(CheckpointError) as caught:
+        load_checkpoint(tmp_path / "bad.safetensors")
+    assert is_one_sentence(caught.value) and str(caught.value).isprintable()
+
+
 @pytest.mark.parametrize(
     "metadata",
     [{"format": "fkd-training-state"}, {"format_version": "2"}, {"network": "resnet"}, {"info": "{"}],

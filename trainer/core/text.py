@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+import re
+from pathlib import PurePath
+from typing import Any, Final, Self
+
+LONGEST: Final = 300
+_UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Ends of lines, control characters, marks that turn the direction of writing, halves of characters."""
 
 
 class Text(str):
@@ -17,7 +23,8 @@ class Text(str):
         has a value `n`, and says ``%n`` and ``(s)``: "%n face(s)".
     values
         What stands for the names, and `n` for the count. Without any, the template is taken as it is. A value that is a
-        `Text` itself, or an error of the `FkdError` family, is translated too.
+        `Text` itself, or an error of the `FkdError` family, is translated too. Any other text, as a name in a damaged
+        file or what a library says of it, is made to fit into a sentence: see `one_line`.
 
     Attributes
     ----------
@@ -39,9 +46,24 @@ class Text(str):
         return made
 
 
+def one_line(text: str, *, longest: int = LONGEST) -> str:
+    """Make of any text what a sentence can quote: one line, nothing unseen in it, and not longer than a sentence."""
+    if len(text) > longest:
+        text = f"{text[: longest * 2 // 3]}...{text[-longest // 4 :]}"
+    return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", re.sub(r"\s*[\r\n]+\s*", " ", text))
+
+
 def _said(value: Any) -> Any:
     """Keep what an error says, and not the error with all that hangs on it."""
-    if not isinstance(value, BaseException):
+    if isinstance(value, BaseException):
+        first = value.args[0] if value.args else None
+        value = getattr(value, "said", first if isinstance(first, Text) else str(value))
+    if isinstance(value, Text):
         return value
-    first = value.args[0] if value.args else None
-    return getattr(value, "said", first if isinstance(first, Text) else str(value))
+    if isinstance(value, str):
+        return one_line(value)
+    if isinstance(value, PurePath):  # as long as it is: it is there to be found
+        text = str(value)
+        said = one_line(text, longest=len(text))
+        return value if said == text else said
+    return value

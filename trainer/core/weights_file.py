@@ -11,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 
 from trainer.core.errors import FkdError
 from trainer.core.names import NETWORK_NAMES
+from trainer.core.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +19,12 @@ if TYPE_CHECKING:
 FORMAT: Final = "fkd-keypoints"
 FORMAT_VERSION: Final = 1
 SUFFIX: Final = ".safetensors"
+PICKLE: Final = Text(
+    "{path} is a PyTorch pickle, which can run any code when opened; if you trust it, convert it to {suffix}: "
+    "load it with torch.load and save its network with save_checkpoint of trainer.core.checkpoint"
+)
 _PICKLE_STARTS: Final = (b"\x80", b"PK\x03\x04")
+_PICKLE_SUFFIXES: Final = (".pt", ".pth", ".pkl", ".ckpt", ".bin")
 
 
 class CheckpointError(FkdError, ValueError):
@@ -82,13 +88,14 @@ def refuse_what_is_no_safetensors_file(path: Path) -> None:
         raise CheckpointError(
             "{path} cannot be read ({reason}); check its permissions", path=path, reason=error.strerror
         ) from error
-    # A safetensors file is a length in 8 bytes, of any value, then JSON.
-    if start.startswith(_PICKLE_STARTS) and not start.endswith(b"{"):
-        raise CheckpointError(
-            "{path} is a PyTorch pickle, which can run any code when opened; convert it to {suffix} where you trust it",
-            path=path,
-            suffix=SUFFIX,
-        )
+    if is_pickle(start, path.suffix):
+        raise CheckpointError(PICKLE, path=path, suffix=SUFFIX)
+
+
+def is_pickle(start: bytes, suffix: str) -> bool:
+    """Whether a file is what PyTorch saves by itself, by its first 9 bytes and the end of its name."""
+    # A safetensors file is a length in 8 bytes, of any value, then JSON. A pickle may begin with nearly anything.
+    return start[8:] != b"{" and (start.startswith(_PICKLE_STARTS) or suffix.lower() in _PICKLE_SUFFIXES)
 
 
 def read_metadata(path: Path, metadata: Mapping[str, str] | None) -> tuple[str, dict[str, Any]]:
