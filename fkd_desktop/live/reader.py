@@ -94,6 +94,11 @@ class FrameReader:
         return self._ended.is_set() and self._error is None and self._slot.wait_empty(timeout_s=0)
 
     @property
+    def is_alive(self) -> bool:
+        """Whether its thread has not ended: after `close`, it hangs in a call."""
+        return self._thread.is_alive()
+
+    @property
     def holds_next(self) -> bool:
         """Whether the reader waits for a frame's time, or for the user: a picture that stays is no stall."""
         return self._player is not None and self._player.is_holding

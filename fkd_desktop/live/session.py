@@ -46,6 +46,8 @@ POLL_S: Final = 0.05
 STALL_S: Final = 2.0
 GIVE_UP_S: Final = 10.0
 """A camera that was silent for this long is opened anew."""
+MOST_LEFT_BEHIND: Final = 3
+"""While so many readers hang in calls that do not return, no more are sent after them."""
 LONGEST_TURN_S: Final = 0.5
 """Of a longer turn of the loop only this counts as silence: the computer slept, and nobody waited."""
 
@@ -92,6 +94,7 @@ class LiveSession:
         self._pipeline: Pipeline | None = None
         self._search: SearchBeside | None = None
         self._reader: FrameReader | None = None
+        self._readers: list[FrameReader] = []
         self._recovery = Recovery()
         self._retry_now = threading.Event()
         self._dropped_before = 0
@@ -148,14 +151,17 @@ class LiveSession:
 
     def _wait_to_retry(self, should_stop: Callable[[], bool]) -> None:
         deadline_s = time.perf_counter() + self._recovery.pause_s
-        while time.perf_counter() < deadline_s and not should_stop() and not self._retry_now.wait(POLL_S):
-            pass
+        while not should_stop() and not self._retry_now.wait(POLL_S):
+            self._readers = [reader for reader in self._readers if reader.is_alive]
+            if time.perf_counter() >= deadline_s and len(self._readers) < MOST_LEFT_BEHIND:
+                break
         self._retry_now.clear()
 
     def _follow(self, should_stop: Callable[[], bool]) -> None:
         """Open the source and publish what it gives, until it ends or breaks."""
         with FrameReader(self._make_source, playback=self._playback) as reader:
             self._reader = reader
+            self._readers.append(reader)
             try:
                 self._follow_reader(reader, should_stop)
             finally:

@@ -14,6 +14,7 @@ import sys
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import cv2
 
@@ -68,6 +69,7 @@ class FakeLinux:
         fake_cv2 = SimpleNamespace(**{name: getattr(cv2, name) for name in dir(cv2) if not name.startswith("__")})
         fake_cv2.VideoCapture = self._open_capture
         monkeypatch.setattr(camera_module, "cv2", fake_cv2)
+        monkeypatch.setattr(camera_module, "_held", WeakKeyDictionary())
         for module in (camera_module, cameras, permission):
             monkeypatch.setattr(module, "sys", SimpleNamespace(platform="linux"))
         monkeypatch.setattr(cameras, "DEV", self.dev)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(bool(LACKS), reason=LACKS)
 
 SCRIPT = HERE / "camera_faults_script.py"
-MORE_MEGABYTES = 15
-"""Less than a frame for each replug would be; more than the C library's own ups and downs."""
+MORE_MEGABYTES = 25
+"""The C library's own ups and downs; of 100 replugs, less than a third of a frame each."""
 
 
 def run(folder: Path, *arguments: str, **environment: str) -> dict[str, Any]:
@@ -71,6 +71,7 @@ def test_a_camera_that_is_silent_is_opened_anew_until_it_sends(told: dict[str, A
     heard = told[fault]["told"]
     assert heard[:3] == ["STALLED", "LOST", "RECONNECTING"]
     assert heard[-1] == "RESUMED"
+    assert "BUSY" not in heard, "it is not another program that has it"
     assert_one_clear_sentence(AssertionError(told[fault]["sentence"]), "Fake webcam")
 
 

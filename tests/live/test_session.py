@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from functools import partial
+from functools import partial, partialmethod
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ from fkd_desktop.live.events import (
 )
 from fkd_desktop.live.latest import LatestSlot
 from fkd_desktop.live.playback import Playback
+from fkd_desktop.live.reader import FrameReader
 from fkd_desktop.live.recovery import Trouble
 from fkd_desktop.live.result import Frame, LiveFrame
 from fkd_desktop.live.session import LiveSession
@@ -532,6 +533,38 @@ def test_a_camera_that_is_silent_for_long_is_opened_again(
         assert troubles(session)[0] is Trouble.LOST
         assert "no pictures" in str(session.of(SourceTroubled)[0].error)
         cameras[0].release.set()
+
+
+@pytest.mark.usefixtures("quick_retry", "short_stall")
+def test_a_camera_whose_every_call_hangs_does_not_gather_threads(
+    register: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_module, "GIVE_UP_S", 0.2)
+    monkeypatch.setattr(session_module, "MOST_LEFT_BEHIND", 2)
+    monkeypatch.setattr("fkd_desktop.live.reader.FrameReader.close", partialmethod(FrameReader.close, timeout_s=0.05))
+    cameras: list[FakeCamera] = []
+    news = threading.Condition()
+
+    def make(_text: str) -> FakeCamera:
+        camera = FakeCamera()
+        camera.hang_in_open = True
+        with news:
+            cameras.append(camera)
+            news.notify_all()
+        return camera
+
+    register("hanging", make)
+    with Run("hanging:", register) as session:
+        with news:
+            assert news.wait_for(lambda: len(cameras) == 2, WAIT_S)
+            assert not news.wait_for(lambda: len(cameras) > 2, 1.5), "a third one hangs, too"
+        cameras[0].release.set()
+        with news:
+            assert news.wait_for(lambda: len(cameras) == 3, WAIT_S), "its thread has ended"
+        assert session.error is None
+        session.stop.set()
+        for camera in cameras:
+            camera.release.set()
 
 
 def test_what_will_not_get_better_ends_the_session(run: Callable[..., Run]) -> None:

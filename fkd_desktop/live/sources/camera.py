@@ -8,6 +8,7 @@ import threading
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
 
 import cv2
 
@@ -84,6 +85,8 @@ class CameraSource(FrameSource):
             )
         self._agree(capture, info)
         self._capture = Guarded(capture, lambda capture: capture.release())
+        with _holding:
+            _held[self._capture] = index
         if self._cancelled.is_set():
             self.close()
 
@@ -191,6 +194,12 @@ class CameraSource(FrameSource):
         )
 
     def _complain_about(self, problem: SourceProblem | None) -> None:
+        if problem is SourceProblem.BUSY and _is_held(self._index):
+            raise SourceError(
+                "{name} does not answer; unplug it and plug it in again, or choose another source",
+                problem=SourceProblem.LOST,
+                name=self.label,
+            )
         if problem is SourceProblem.MISSING and self._which.index is not None:
             raise SourceError(
                 "there is no camera {number}; plug one in and retry, or choose another source",
@@ -246,6 +255,17 @@ def _stamp(index: int) -> tuple[int, ...] | None:
     except OSError:
         return None
     return status.st_ino, status.st_rdev, status.st_dev
+
+
+_held: Final[WeakKeyDictionary[Guarded[cv2.VideoCapture], int]] = WeakKeyDictionary()
+"""What this process has opened, also what hangs in a call that does not return; and the cameras' indexes."""
+_holding: Final = threading.Lock()
+
+
+def _is_held(index: int | None) -> bool:
+    """Whether this process itself has a camera."""
+    with _holding:
+        return any(number == index and not capture.is_freed for capture, number in _held.items())
 
 
 def _next_picture(capture: cv2.VideoCapture) -> tuple[bool, NDArray[np.uint8] | None]:

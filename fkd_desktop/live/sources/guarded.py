@@ -38,6 +38,11 @@ class Guarded(Generic[_C]):
             if self._is_closed:  # asked after unlocking: either this thread sees it, or `close` got the lock
                 self._free()
 
+    @property
+    def is_freed(self) -> bool:
+        """Whether nothing is left of it; false while the call that runs when it was closed has not returned."""
+        return self._capture is None
+
     def close(self) -> None:
         """Free it, now or when the call that runs returns."""
         self._is_closed = True
