@@ -11,6 +11,7 @@ from trainer.runs import TrainingError
 
 LARGE: Final = 256e6  # bytes
 BYTES_PER_S: Final = 200e6
+MOST: Final = 10**9  # epochs, batches or faces
 TIME_SHARE: Final = 0.1
 """A large state is not written after each epoch, but so often that it takes about this share of the time."""
 
@@ -24,6 +25,20 @@ class Progress:
     loss_sum: float = 0.0  # of those
     best_nme: float = math.inf
     faces: int = 0  # to train on: others would be another run
+
+    def __post_init__(self) -> None:
+        """Check what may come from a file.
+
+        Raises
+        ------
+        ValueError
+            For what no run can be at.
+        """
+        least = ((self.epoch, 1), (self.batch, 0), (self.faces, 0))
+        if any(type(count) is not int or not first <= count < MOST for count, first in least):
+            raise ValueError(f"{self} is no place in a run")
+        if type(self.loss_sum) is not float or type(self.best_nme) is not float or math.isnan(self.best_nme):
+            raise ValueError(f"{self} tells no figures of a run")
 
     def add(self, losses: list[float], learning_rate: float) -> float:
         """Add the losses of the last batches; return the very last.

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tests.fuzz.target import Target, refusal
 from trainer.core.errors import FkdError
 
-NUMBERS: Final = st.integers(0, 255)
+NUMBERS: Final = st.integers(0, 127)  # so few that a batch has them all
 
 
 def _at(number: int, fault: Callable[[Path], Any]) -> Callable[[int, Path], str | None]:

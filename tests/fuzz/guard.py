@@ -122,7 +122,11 @@ class Guard:
             return
         if isinstance(path, int):
             return
-        where = os.path.realpath(os.fsdecode(path))
+        path = os.fsdecode(path)
+        if event == "open" and not flags & getattr(os, "O_NOFOLLOW", 0):
+            where = os.path.realpath(path)
+        else:  # a link itself
+            where = str(Path(os.path.realpath(Path(path).parent), Path(path).name))
         if not where.startswith((f"{self._folder}{os.sep}", "/dev/")):
             self._broken = self._broken or f"{event} outside of its folder: {where}"
 

@@ -55,7 +55,7 @@ class RuleError(AssertionError):
 
 
 def refusal(error: FkdError | str, *names: Path | str) -> str:
-    """Judge the sentence that refuses an input; return its template.
+    """Judge the sentence that refuses an input; return its template, with those of the sentences in it.
 
     Parameters
     ----------
@@ -82,4 +82,5 @@ def refusal(error: FkdError | str, *names: Path | str) -> str:
         raise RuleError(f"a sentence says {found[0]!r}, {shown}")
     if names and not any(Path(name).name in text for name in names):
         raise RuleError(f"a sentence does not name its file, {shown}")
-    return template
+    within = [str(value.template) for value in getattr(said, "values", {}).values() if isinstance(value, Text)]
+    return " | ".join([template, *within])

@@ -11,7 +11,7 @@ import pytest
 
 from tests.fuzz import broken
 from tests.fuzz.__main__ import main, table
-from tests.fuzz.batches import each_input
+from tests.fuzz.batches import BATCH, each_input
 from tests.fuzz.collecting import all_targets
 from tests.fuzz.guard import Guard
 from tests.fuzz.running import run_target
@@ -63,13 +63,13 @@ def test_what_breaks_a_rule_is_found(name: str, guard: Guard) -> None:
     [("dies", "the process died"), ("grows", "took more than 100 MB"), ("eats", "MemoryError in broken.py")],
 )
 def test_death_and_memory_are_found_in_a_process_of_its_own(name: str, finding: str, tmp_path: Path) -> None:
-    result = run_target("tests.fuzz.broken", BROKEN[name], inputs=240, seed=1, report=tmp_path)
+    result = run_target("tests.fuzz.broken", BROKEN[name], inputs=BATCH, seed=1, report=tmp_path)
     assert [finding in one["finding"] for one in result.findings] == [True], result
     assert Path(result.findings[0]["input"]).is_file()
 
 
 def test_a_sound_target_is_counted(tmp_path: Path) -> None:
-    result = run_target("tests.fuzz.broken", BROKEN["sound"], inputs=120, seed=1, report=tmp_path)
+    result = run_target("tests.fuzz.broken", BROKEN["sound"], inputs=BATCH, seed=1, report=tmp_path)
     assert result.inputs == result.accepted + sum(result.refused.values()) > 100
     assert list(result.refused) == ["{path} is odd; choose another"] and not result.findings
     assert "| sound | " in table([result])
@@ -81,7 +81,7 @@ def test_a_finding_is_replayed(
     monkeypatch.setattr("tests.fuzz.__main__.all_targets", lambda: [("tests.fuzz.broken", BROKEN["raises"])])
     monkeypatch.setattr("tests.fuzz.__main__.module_of", lambda _: "tests.fuzz.broken")
     told = tmp_path / "told.json"
-    command = ["--inputs", "1000", "--report", str(tmp_path / "report"), "--json", str(told)]
+    command = ["--inputs", str(BATCH), "--report", str(tmp_path / "report"), "--json", str(told)]
     assert main(command) == 1
     finding = json.loads(told.read_text())[0]["findings"][0]
     kept = shutil.copy(finding["input"], tmp_path / "kept.input")

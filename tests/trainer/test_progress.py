@@ -22,6 +22,19 @@ def test_a_loss_that_is_no_number_is_told_with_its_batch() -> None:
         done.add([1.0, math.nan, 1.0], 0.1)
 
 
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"epoch": 0}, {"epoch": 1.5}, {"epoch": "1"}, {"epoch": True}, {"batch": -1}, {"batch": None}, {"faces": {}},
+        {"faces": 10**400}, {"loss_sum": "0"}, {"loss_sum": []}, {"best_nme": None}, {"best_nme": math.nan},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_a_damaged_state_tells_is_no_place_in_a_run(facts: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="a run"):
+        Progress(**facts)
+
+
 def test_small_states_are_written_after_every_epoch() -> None:
     assert KeptState(written_s=time.perf_counter()).is_old_enough(int(progress.LARGE) - 1)
 

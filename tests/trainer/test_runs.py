@@ -239,3 +239,16 @@ def test_a_copy_onto_a_full_disk_leaves_the_old_file(weights: Path, tmp_path: Pa
         copy_weights(weights, target)
     assert target.read_bytes() == b"old"
     assert names_in(tmp_path) == ["mine.safetensors", "runs"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links")
+def test_a_run_with_links_in_it_does_no_harm_where_they_lead(write_run: Callable[..., Path], tmp_path: Path) -> None:
+    """Whoever lists or deletes a folder that came from elsewhere touches nothing outside of it."""
+    run, mine = write_run("mine", 0.1), tmp_path / "mine.txt"
+    mine.write_text("precious", encoding="utf-8")
+    for name in (".lock", "best.safetensors", "events.jsonl", "curves.png"):
+        (run / name).unlink(missing_ok=True)
+        (run / name).symlink_to(mine)
+    assert summarise(run).state is RunState.STOPPED
+    delete_run(run)
+    assert mine.read_text(encoding="utf-8") == "precious" and not run.exists()

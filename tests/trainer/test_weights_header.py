@@ -87,7 +87,7 @@ def test_a_pickle_is_refused_with_how_to_convert_it(name: str, protocol: int, tm
     path.write_bytes(pickle.dumps({"weight": list(range(100))}, protocol=protocol))
     assert_refused(path, is_one_sentence)
     for read, error in ((load_checkpoint, CheckpointError), (read_weights_header, WeightsError)):
-        with pytest.raises(error, match="pickle.*convert it.*torch.load.*save_checkpoint"):
+        with pytest.raises(error, match=r"pickle.*convert it.*torch.load.*save_checkpoint"):
             read(path)
 
 

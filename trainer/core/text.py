@@ -6,7 +6,7 @@ import re
 from pathlib import PurePath
 from typing import Any, Final, Self
 
-LONGEST: Final = 300
+LONGEST: Final = 200
 _UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """Ends of lines, control characters, marks that turn the direction of writing, halves of characters."""
 
@@ -54,10 +54,12 @@ def one_line(text: str, *, longest: int = LONGEST) -> str:
 
 
 def _said(value: Any) -> Any:
-    """Keep what an error says, and not the error with all that hangs on it."""
+    """Keep what an error says, and not the error with all that hangs on it; and of the rest what fits."""
     if isinstance(value, BaseException):
         first = value.args[0] if value.args else None
-        value = getattr(value, "said", first if isinstance(first, Text) else str(value))
+        # Of what the system says the reason: its number and the file are not for users, or told anyway.
+        plain = (value.strerror if isinstance(value, OSError) else None) or str(value)
+        value = getattr(value, "said", first if isinstance(first, Text) else plain)
     if isinstance(value, Text):
         return value
     if isinstance(value, str):
@@ -66,4 +68,10 @@ def _said(value: Any) -> Any:
         text = str(value)
         said = one_line(text, longest=len(text))
         return value if said == text else said
+    if isinstance(value, int | list | tuple | dict):
+        try:
+            text = repr(value)
+        except (ValueError, RecursionError):  # too many digits, or too deep
+            return "..."
+        return value if len(text) <= LONGEST else one_line(text)
     return value
