@@ -152,9 +152,10 @@ class LiveSession:
     def _wait_to_retry(self, should_stop: Callable[[], bool]) -> None:
         deadline_s = time.perf_counter() + self._recovery.pause_s
         while not should_stop() and not self._retry_now.wait(POLL_S):
-            self._readers = [reader for reader in self._readers if reader.is_alive]
-            if time.perf_counter() >= deadline_s and len(self._readers) < MOST_LEFT_BEHIND:
+            hanging = sum(reader.is_alive for reader in self._readers)
+            if time.perf_counter() >= deadline_s and hanging < MOST_LEFT_BEHIND:
                 break
+        self._readers = [reader for reader in self._readers if reader.is_alive]
         self._retry_now.clear()
 
     def _follow(self, should_stop: Callable[[], bool]) -> None:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(bool(LACKS), reason=LACKS)
 
 SCRIPT = HERE / "camera_faults_script.py"
-MORE_MEGABYTES = 25
-"""The C library's own ups and downs; of 100 replugs, less than a third of a frame each."""
+MORE_MEGABYTES = 12
+"""The C library's own ups and downs; less than a frame for each replug."""
 
 
 def run(folder: Path, *arguments: str, **environment: str) -> dict[str, Any]:
