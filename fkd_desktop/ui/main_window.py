@@ -388,6 +388,7 @@ class MainWindow(QMainWindow):
         self._figures.stop()
         self.opener.watcher.stop()
         self._preferences.shut_down()
+        self.overlays.shut_down()
         self.workshop.shut_down()
         self._controller.shut_down()
         self.export.shut_down()

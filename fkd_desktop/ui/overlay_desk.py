@@ -109,6 +109,11 @@ class OverlayDesk(QObject):
             return False
         return True
 
+    def shut_down(self) -> None:
+        """Close the editor: the user was asked, or is not to be."""
+        if self.gallery.editor is not None:
+            self.gallery.editor.discard()
+
     def remember(self) -> None:
         """Store how the gallery is arranged."""
         self._settings.gallery_splitter = self.gallery.splitter_state

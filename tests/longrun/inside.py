@@ -31,7 +31,7 @@ class Run:
         self.options: dict[str, Any] = json.loads(text)
         self.report, self.material = Path(self.options["report"]), Path(self.options["material"])
         self.findings = Findings(self.report / "findings.jsonl", errors_count=errors_count, expected=expected)
-        self._stacks = (self.report / "stacks.txt").open("w", encoding="utf-8")
+        self._stacks = (self.report / "stacks.txt").open("a", encoding="utf-8")
         self._beat_file = self.report / "beat"
         faulthandler.enable(self._stacks)
         self.has_network = not cut_network()
@@ -39,7 +39,7 @@ class Run:
         guard(self.findings, Path(self.options["folder"]), self.report)
         self._last_beat_s = 0.0
         self._told_s = 0.0
-        self._stacks_read = 0
+        self._stacks_read = self._stacks.tell()
         self.longest_hang_s = 0.0
         self.threads_before = set(threading.enumerate())
         self._open_urls: Any = None

@@ -12,7 +12,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import psutil
 
@@ -20,6 +20,9 @@ from tests.longrun.findings import read_findings
 from tests.longrun.material import make_material
 from tests.longrun.resources import left_processes
 from tests.longrun.sandbox import MARK, environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 DEAD_S: Final = 180.0
@@ -37,15 +40,24 @@ class Outcome:
         What the process wrote at its end; empty if it did not come to that.
     findings
         What went wrong, oldest first.
+    ends
+        Those of them that were seen from outside.
     """
 
     report: Path
     result: dict[str, Any] = field(default_factory=dict)
     findings: list[dict[str, str]] = field(default_factory=list)
+    ends: list[dict[str, str]] = field(default_factory=list)
     seconds: float = 0.0
 
 
-def run(module: str, options: dict[str, Any], *, report: Path | None) -> Outcome:
+def run(
+    module: str,
+    options: dict[str, Any],
+    *,
+    report: Path | None,
+    again: Callable[[dict[str, Any]], dict[str, Any] | None] = lambda _result: None,
+) -> Outcome:
     """Run a module's `main` in folders of its own.
 
     Parameters
@@ -54,11 +66,14 @@ def run(module: str, options: dict[str, Any], *, report: Path | None) -> Outcome
         Gets one argument: a JSON object with the options, and with "report", "material" and "home".
     report
         Where samples, log and stacks go; None for a temporary folder.
+    again
+        Given a process's result, returns the options that another one goes on with, in the same folders; None at the
+        end.
     """
     report = report or Path(tempfile.mkdtemp(prefix=f"fkd-{module.split('.')[1]}-"))
     report.mkdir(parents=True, exist_ok=True)
     report = report.resolve()
-    for old in ("findings.jsonl", "result.json", "beat", "stacks.txt"):
+    for old in ("findings.jsonl", "beat", "stacks.txt", "samples.jsonl", "actions.jsonl", "deeds.txt", "output.txt"):
         (report / old).unlink(missing_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="fkd-long-run-"))
     outcome = Outcome(report)
@@ -67,15 +82,22 @@ def run(module: str, options: dict[str, Any], *, report: Path | None) -> Outcome
         make_material(folder / "home" / "material")
         given = {**options, "report": str(report), "folder": str(folder), "material": str(folder / "home/material")}
         start_s = time.monotonic()
-        code = _run_process([sys.executable, "-m", module, json.dumps(given)], variables, folder, report)
+        more: dict[str, Any] | None = {}
+        while more is not None:
+            (report / "result.json").unlink(missing_ok=True)
+            code = _run_process(
+                [sys.executable, "-m", module, json.dumps({**given, **more})], variables, folder, report
+            )
+            outcome.result, more = {}, None
+            if (report / "result.json").exists():
+                outcome.result = json.loads((report / "result.json").read_text(encoding="utf-8"))
+                more = again(outcome.result)
+            if code != 0:
+                outcome.ends.append({"kind": "process", "text": _how_it_ended(code, report), "doing": "", "at": ""})
+            for process in _still_there(folder):
+                outcome.ends.append({"kind": "left over", "text": f"process {process}", "doing": "", "at": ""})
         outcome.seconds = time.monotonic() - start_s
-        outcome.findings = read_findings(report / "findings.jsonl")
-        if (report / "result.json").exists():
-            outcome.result = json.loads((report / "result.json").read_text(encoding="utf-8"))
-        if code != 0:
-            outcome.findings.append({"kind": "process", "text": _how_it_ended(code, report), "doing": "", "at": ""})
-        for process in _still_there(folder):
-            outcome.findings.append({"kind": "left over", "text": f"process {process}", "doing": "", "at": ""})
+        outcome.findings = [*read_findings(report / "findings.jsonl"), *outcome.ends]
         _keep_log(folder, report)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -83,7 +105,7 @@ def run(module: str, options: dict[str, Any], *, report: Path | None) -> Outcome
 
 
 def _run_process(command: list[str], variables: dict[str, str], folder: Path, report: Path) -> int:
-    with (report / "output.txt").open("w", encoding="utf-8") as output:
+    with (report / "output.txt").open("a", encoding="utf-8") as output:
         process = subprocess.Popen(
             command, env=variables, cwd=folder / "home", stdout=output, stderr=subprocess.STDOUT, start_new_session=True
         )

@@ -14,6 +14,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from tests.longrun.running import describe, heading, run
 
@@ -27,12 +28,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--replay", type=Path, metavar="FILE", help="do what another run wrote into its actions.jsonl")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the outcome there")
     options = parser.parse_args(arguments)
-    given = {"actions": options.actions, "seed": options.seed}
+    given = {"actions": options.actions, "seed": options.seed, "first": 0, "start": 1}
     command = f"python -m tests.monkey --actions {options.actions} --seed {options.seed}"
     if options.replay is not None:
         given["replay"] = str(options.replay.resolve())
         command = f"python -m tests.monkey --replay {options.replay.name}"
-    outcome = run("tests.monkey.session", given, report=options.report)
+    outcome = run("tests.monkey.session", given, report=options.report, again=_go_on)
     result = outcome.result
     print(f"{heading(command, outcome)}\n")
     print("| actions | starts | longest hang (s) | frames at the end | findings |\n|---|---|---|---|---|")
@@ -44,7 +45,12 @@ def main(arguments: list[str] | None = None) -> int:
         print(describe(outcome.findings))
     if options.json is not None:
         options.json.write_text(json.dumps({"command": command, "result": result, "findings": outcome.findings}))
-    return 0 if result and not outcome.findings else 1
+    return 0 if result.get("is_done") and not outcome.findings else 1
+
+
+def _go_on(result: dict[str, Any]) -> dict[str, Any] | None:
+    """Start anew where the window was closed."""
+    return None if result["is_done"] else {"first": result["actions"], "start": result["starts"] + 1}
 
 
 if __name__ == "__main__":

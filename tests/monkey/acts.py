@@ -28,11 +28,25 @@ from tests.monkey.places import find, name_of, reachable, windows
 Act = dict[str, Any]
 """What is done, by the name under "do", and with what."""
 
-MODIFIERS: Final = (0, 0, 0, 0, int(Qt.KeyboardModifier.ShiftModifier.value), int(Qt.KeyboardModifier.ControlModifier.value))
+MODIFIERS: Final = (
+    0,
+    0,
+    0,
+    0,
+    int(Qt.KeyboardModifier.ShiftModifier.value),
+    int(Qt.KeyboardModifier.ControlModifier.value),
+)
 KEYS: Final = tuple(
     int(key)
     for key in (
-        *(Qt.Key.Key_Tab, Qt.Key.Key_Backtab, Qt.Key.Key_Return, Qt.Key.Key_Escape, Qt.Key.Key_Space, Qt.Key.Key_Delete),
+        *(
+            Qt.Key.Key_Tab,
+            Qt.Key.Key_Backtab,
+            Qt.Key.Key_Return,
+            Qt.Key.Key_Escape,
+            Qt.Key.Key_Space,
+            Qt.Key.Key_Delete,
+        ),
         *(Qt.Key.Key_Backspace, Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Home),
         *(Qt.Key.Key_End, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_F1, Qt.Key.Key_F2, Qt.Key.Key_F5),
         *(Qt.Key.Key_F10, Qt.Key.Key_F11, Qt.Key.Key_Plus, Qt.Key.Key_Minus, Qt.Key.Key_Comma, Qt.Key.Key_Period),
@@ -45,6 +59,8 @@ TEXTS: Final = (
     *("x" * 300, "demo", "rtsp:", "camera", "  ", "מימין", "name.with.dots"),
 )
 """None of them is a path that leads anywhere."""
+WINDOW_KEYS: Final = ("Ctrl+T", "Ctrl+T", "Ctrl+B", "Ctrl+I", "Ctrl+G", "Ctrl+,", "Ctrl+E", "Ctrl+L", "F1", "Shift+F1")
+MANY_WINDOWS: Final = 4
 BUTTONS: Final = (1, 1, 1, 1, 1, 1, 2, 4)
 FILE_DIALOG_SHARE: Final = 0.7
 """How often a file dialog gets a file; else it is given up."""
@@ -70,6 +86,8 @@ class Chooser:
             "double click": (3, self._double_click),
             "key": (14, self._key),
             "shortcut": (9, self._shortcut),
+            "window": (6, self._open_window),
+            "demo": (2, self._demo),
             "text": (8, self._text),
             "choose": (4, self._choose),
             "wheel": (4, self._wheel),
@@ -103,9 +121,8 @@ class Chooser:
 
     def _window(self, random: Random) -> QWidget | None:
         found = [w for w in windows() if w.isEnabled()]
-        main = [w for w in found if w.inherits("QMainWindow") and type(w).__name__ == "MainWindow"]
-        if main and random.random() < 0.5:
-            return main[0]
+        if (main := self._main()) is not None and main.isEnabled() and random.random() < 0.4:
+            return main
         return random.choice(found) if found else None
 
     def _answer(self, dialog: QFileDialog, random: Random) -> Act:
@@ -121,7 +138,13 @@ class Chooser:
             actions = [a for a in popup.actions() if a.isVisible() and a.isEnabled() and not a.isSeparator()]
             if actions:
                 place = popup.actionGeometry(random.choice(actions)).center()
-                return {"do": "click", "widget": name_of(popup), "at": [place.x(), place.y()], "button": 1, "modifiers": 0}
+                return {
+                    "do": "click",
+                    "widget": name_of(popup),
+                    "at": [place.x(), place.y()],
+                    "button": 1,
+                    "modifiers": 0,
+                }
         if random.random() < 0.5:
             found = self._click(popup, random)
             if found is not None:
@@ -160,11 +183,32 @@ class Chooser:
         keys = random.choice(actions).shortcut().toString()
         return {"do": "shortcut", "widget": name_of(widget), "keys": keys}
 
+    def _open_window(self, window: QWidget, random: Random) -> Act | None:
+        """Use a key that opens a window, while there are few."""
+        main = self._main()
+        if main is None or not main.isEnabled() or len(windows()) > MANY_WINDOWS:
+            return None
+        return {"do": "shortcut", "widget": name_of(main), "keys": random.choice(WINDOW_KEYS)}
+
+    def _demo(self, window: QWidget, random: Random) -> Act | None:
+        """Let there be a live picture again: most files that are dropped have none."""
+        main = self._main()
+        return main and {"do": "shortcut", "widget": name_of(main), "keys": "Ctrl+D"}
+
+    @staticmethod
+    def _main() -> QWidget | None:
+        return next((window for window in windows() if type(window).__name__ == "MainWindow"), None)
+
     def _text(self, window: QWidget, random: Random) -> Act | None:
         fields = [w for w in window.findChildren(QWidget) if isinstance(w, (QLineEdit, QAbstractSpinBox))]
         fields = [w for w in fields if w.isVisible() and w.isEnabled()]
         widget = random.choice(fields) if fields else window.focusWidget()
-        return widget and {"do": "text", "widget": name_of(widget), "text": random.choice(TEXTS), "what": _words(widget)}
+        return widget and {
+            "do": "text",
+            "widget": name_of(widget),
+            "text": random.choice(TEXTS),
+            "what": _words(widget),
+        }
 
     def _choose(self, window: QWidget, random: Random) -> Act | None:
         boxes = [w for w in window.findChildren(QComboBox) if w.isVisible() and w.isEnabled() and w.count()]
@@ -175,7 +219,12 @@ class Chooser:
 
     def _wheel(self, window: QWidget, random: Random) -> Act | None:
         hit = self._hit(window, random)
-        return hit and {"do": "wheel", **hit, "by": random.choice((-480, -120, 120, 480)), "modifiers": random.choice(MODIFIERS)}
+        return hit and {
+            "do": "wheel",
+            **hit,
+            "by": random.choice((-480, -120, 120, 480)),
+            "modifiers": random.choice(MODIFIERS),
+        }
 
     def _drag(self, window: QWidget, random: Random) -> Act | None:
         hit = self._hit(window, random)
@@ -190,7 +239,7 @@ class Chooser:
         return {"do": "resize", "widget": name_of(window), "size": [random.randint(1, 1600), random.randint(1, 1200)]}
 
     def _close(self, window: QWidget, random: Random) -> Act | None:
-        if type(window).__name__ == "MainWindow" and random.random() < 0.7:
+        if type(window).__name__ == "MainWindow" and random.random() < 0.8:
             return None
         return {"do": "close", "widget": name_of(window)}
 
@@ -258,7 +307,9 @@ def _click(widget: QWidget, act: Act) -> None:
             from PySide6.QtGui import QContextMenuEvent
 
             reason = QContextMenuEvent.Reason.Mouse
-            QApplication.postEvent(found, QContextMenuEvent(reason, _at(act), found.mapToGlobal(_at(act)), _modifiers(act)))
+            QApplication.postEvent(
+                found, QContextMenuEvent(reason, _at(act), found.mapToGlobal(_at(act)), _modifiers(act))
+            )
         return
     QTest.mouseClick(widget, button, _modifiers(act), _at(act))
 

@@ -1,15 +1,17 @@
-"""The process of the monkey: the real main(), started again whenever it was left."""
+"""A process of the monkey: the real main(), until it is left or all is done."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import time
 from collections import deque
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+import psutil
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication, QDialog
 
@@ -28,6 +30,7 @@ END_S: Final = 60.0
 WANTED_FRAMES: Final = 20
 RUNS_ON_S: Final = 20.0
 LAST: Final = 30
+GREEDY_BYTES: Final = 3 << 30
 
 
 class Monkey(QObject):
@@ -44,13 +47,12 @@ class Monkey(QObject):
         home = run.material.parent
         self._chooser = Chooser(material=run.material, home=home)
         self._replayed = self._read_replay(self._options.get("replay"))
-        self.number = 0
+        self.number: int = self._options["first"]
         self.count = len(self._replayed) or self._options["actions"]
-        self._log = (run.report / "actions.jsonl").open("w", encoding="utf-8")
-        self._samples = (run.report / "samples.jsonl").open("w", encoding="utf-8")
+        self._log = (run.report / "actions.jsonl").open("a", encoding="utf-8")
+        self._samples = (run.report / "samples.jsonl").open("a", encoding="utf-8")
         self.last: deque[str] = deque(maxlen=LAST)
         self._window: MainWindow | None = None
-        self._generation = 0
         self._closed_s: float | None = None
         self._frames = 0
         self.frames_at_end = 0
@@ -63,30 +65,27 @@ class Monkey(QObject):
         return [json.loads(line) for line in Path(path).read_text(encoding="utf-8").splitlines()]
 
     def begin(self, window: MainWindow) -> None:
-        """Go on in a new main window."""
-        self._window, self._closed_s = window, None
-        self._generation += 1
+        """Go on in the main window."""
+        self._window = window
         window.view.frame_painted.connect(self._on_frame_painted)
-        self._next(self._generation, ACT_MS)
+        self._next(ACT_MS)
 
     def _on_frame_painted(self, _captured_s: float, _painted_s: float) -> None:
         self._frames += 1
 
-    def _next(self, generation: int, ms: int) -> None:
+    def _next(self, ms: int) -> None:
         # A timer of its own each time: one whose slot is at work does not fire in a dialog's loop.
-        QTimer.singleShot(ms, lambda: self._act(generation))
+        QTimer.singleShot(ms, self._act)
 
-    def _act(self, generation: int) -> None:
-        if generation != self._generation:
-            return
+    def _act(self) -> None:
         if self.number >= self.count:
             self._end_all()
             return
         if not self._is_there():
-            self._next(generation, 100)
+            self._next(100)
             return
         act = self._replayed[self.number] if self._replayed else self._choose()
-        self._next(generation, act.get("ms", ACT_MS))
+        self._next(act.get("ms", ACT_MS))
         line = json.dumps({"n": self.number, **act})
         self._log.write(line + "\n")
         self._log.flush()
@@ -94,9 +93,10 @@ class Monkey(QObject):
         self._run.findings.now = f"action {self.number}: {line}"
         self.number += 1
         if self.number % SAMPLE_EVERY == 0:
-            sample = {"action": self.number, "frames": self._frames, "starts": self._generation, **held()}
+            sample = {"action": self.number, "frames": self._frames, "start": self._options["start"], **held()}
             self._samples.write(json.dumps(sample) + "\n")
             self._samples.flush()
+            self._end_the_greedy()
         if act["do"] != "wait":
             perform(act)
 
@@ -112,9 +112,22 @@ class Monkey(QObject):
         self._closed_s = self._closed_s or now_s
         if now_s - self._closed_s > RUNS_ON_S:
             self._closed_s = now_s
-            self._run.findings.add("runs on", "there is no window any more, but main() goes on")
-            QApplication.quit()
+            self._quit()
         return False
+
+    def _quit(self) -> None:
+        """End a main() that does not end by itself."""
+        names = [f"{type(window).__name__} {window.windowTitle()!r}" for window in windows()]
+        self._run.findings.add("runs on", f"main() goes on after its window was closed; still there: {names}")
+        QApplication.quit()
+
+    @staticmethod
+    def _end_the_greedy() -> None:
+        """End a training run that takes all the memory, as the system would."""
+        for child in psutil.Process().children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                if child.memory_info().rss > GREEDY_BYTES:
+                    child.kill()
 
     # --- the end
 
@@ -153,25 +166,30 @@ class Monkey(QObject):
             self._run.findings.add("no frames", f"{self._frames} new frames in {END_S:.0f} s, in the state {state}")
         self.is_done = True
         self._window.leave()
+        QTimer.singleShot(round(1000 * RUNS_ON_S), self._quit)
 
 
 def main() -> None:
     """Run it."""
     run = Run(sys.argv[1], errors_count=False)
     run.prepare_qt()
-    settings = Settings()
-    settings.data_folder = str(run.material / "data")
-    settings.source = "demo"
-    settings.save()
+    if run.options["start"] == 1:
+        settings = Settings()
+        settings.data_folder = str(run.material / "data")
+        settings.save()
     monkey = Monkey(run)
-    starts = 0
-    while not monkey.is_done:
-        starts += 1
-        code = run.main(["--device", "cpu"], monkey.begin)
-        if code != 0:
-            run.findings.add("process", f"main() returned {code}")
-    result: dict[str, Any] = {"actions": monkey.number, "starts": starts, "frames_at_end": monkey.frames_at_end}
-    run.finish({**result, "opened": len(run.opened), "last": list(monkey.last)})
+    code = run.main(["--device", "cpu", "--source", "demo"], monkey.begin)
+    if code != 0:
+        run.findings.add("process", f"main() returned {code}")
+    run.finish(
+        {
+            "actions": monkey.number,
+            "is_done": monkey.is_done,
+            "starts": run.options["start"],
+            "frames_at_end": monkey.frames_at_end,
+            "last": list(monkey.last),
+        }
+    )
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
+from fkd_desktop.live.smoothing import SmoothingLevel
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
@@ -94,6 +96,23 @@ class Deeds:
         """Show the source that comes at full speed again."""
         self.away = False
         self._window.opener.open(self._home)
+
+    def calm(self) -> None:
+        """Have everything as at every other time that this is called, so that it can be compared."""
+        window, capture = self._window, self._window.capture.controller
+        capture.cancel_countdown()
+        capture.stop_recording()
+        window.export.export.stop()
+        self._close_others()
+        window.overlays.restore(["keypoints"])
+        window.commands.smoothing[SmoothingLevel.LOW].trigger()
+        for action in (window.commands.mirror, window.commands.gallery, window.commands.fullscreen):
+            action.setChecked(False)
+        window.showNormal()
+        window.resize(1000, 750)
+        window.view.reset_zoom()
+        if window._controller.source_name != self._home or not window._controller.session_state.is_running:
+            self.come_home()
 
     def tidy(self) -> None:
         """Leave no more than some of the kept files, so that the disk lasts."""

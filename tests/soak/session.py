@@ -25,6 +25,8 @@ LOOK_MS: Final = 50
 AWAY_S: Final = (0.3, 2.5)
 """How long another source is shown."""
 WARM_DEED_EVERY: Final = 40
+CALM_FRAMES: Final = 120
+"""So many before each sample nothing is done, and all is as it was at the other samples; half of them are measured."""
 DEED_EVERY: Final = (10, 150)
 """Least and most frames between two deeds."""
 SILENT_S: Final = 30.0
@@ -51,6 +53,9 @@ class Driver(QObject):
         self._home_s: float | None = None
         self._last_frame_s = time.monotonic()
         self._latencies_ms: list[float] = []
+        self._is_calm = False
+        self._calm_ms: list[float] = []
+        self._calm_cpu_s = 0.0
         self._sample_cpu_s, self._sample_s, self._sample_dropped = time.process_time(), time.perf_counter(), 0
         self._samples = (run.report / "samples.jsonl").open("w", encoding="utf-8")
         self._deed_log = (run.report / "deeds.txt").open("w", encoding="utf-8")
@@ -64,9 +69,21 @@ class Driver(QObject):
     def _on_frame_painted(self, captured_s: float, painted_s: float) -> None:
         self.frames += 1
         self._last_frame_s = time.monotonic()
-        self._latencies_ms.append(1000 * (painted_s - captured_s))
-        if self.frames % self._run.options["every"] == 0:
-            QTimer.singleShot(0, self._sample)  # not within a paint
+        latency_ms = 1000 * (painted_s - captured_s)
+        self._latencies_ms.append(latency_ms)
+        every = self._run.options["every"]
+        calm = min(CALM_FRAMES, every // 2)
+        left = every - self.frames % every
+        if left == calm:
+            self._is_calm, self._home_s = True, None
+            QTimer.singleShot(0, self._deeds.calm)  # not within a paint
+        elif left == calm // 2:
+            self._calm_ms, self._calm_cpu_s = [], time.process_time()
+        elif left == every and self._is_calm:
+            self._is_calm = False
+            QTimer.singleShot(0, self._sample)
+        elif self._is_calm:
+            self._calm_ms.append(latency_ms)
         if self.frames == self._run.options["frames"]:
             QTimer.singleShot(0, self._finish)
         elif self.frames < self._run.options["frames"]:
@@ -77,7 +94,7 @@ class Driver(QObject):
         self._pending = [(at, todo) for at, todo in self._pending if at > self.frames]
         for todo in due:
             QTimer.singleShot(0, todo)
-        if self.frames >= self._next_deed and not self._deeds.away:
+        if self.frames >= self._next_deed and not self._deeds.away and not self._is_calm:
             is_warm = not self._todo
             name = self._deeds.choose() if is_warm else self._todo.pop()
             self._next_deed = self.frames + (self._random.randint(*DEED_EVERY) if is_warm else WARM_DEED_EVERY)
@@ -106,13 +123,16 @@ class Driver(QObject):
             self._deeds.come_home()
 
     def _sample(self) -> None:
-        latencies = sorted(self._latencies_ms) or [0.0]
+        latencies, calm = sorted(self._latencies_ms) or [0.0], sorted(self._calm_ms) or [0.0]
         now_s, cpu_s, count = time.perf_counter(), time.process_time(), len(self._latencies_ms)
         sample: dict[str, Any] = {
             "frame": self.frames,
             "minutes": (now_s - self._run_start_s()) / 60,
             "latency_p50_ms": latencies[len(latencies) // 2],
             "latency_p95_ms": latencies[int(0.95 * (len(latencies) - 1))],
+            "calm_p50_ms": calm[len(calm) // 2],
+            "calm_p95_ms": calm[int(0.95 * (len(calm) - 1))],
+            "calm_cpu_ms": 1000 * (cpu_s - self._calm_cpu_s) / len(calm),
             "cpu_ms": 1000 * (cpu_s - self._sample_cpu_s) / max(1, count),
             "frames_per_s": count / (now_s - self._sample_s),
             **held(),

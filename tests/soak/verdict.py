@@ -95,16 +95,23 @@ def table(samples: Sequence[Sample], checks: Sequence[Check]) -> str:
     """Return the verdict and some samples as Markdown."""
     lines = ["| what | found | wanted | |", "|---|---|---|---|"]
     lines += [f"| {c.name} | {c.value} | {c.limit} | {'yes' if c.is_met else '**NO**'} |" for c in checks]
-    lines += [
-        "",
-        "| frame | minutes | frames/s | latency p50, p95 (ms) | CPU a frame (ms) | RSS (MB) | threads | files ",
+    names = [
+        "frame",
+        "minutes",
+        "frames/s",
+        "latency p50, p95 (ms)",
+        "undisturbed (ms)",
+        "CPU a frame (ms)",
+        "RSS (MB)",
     ]
-    lines[-1] += "| children | windows | widgets |"
-    lines.append("|" + "---|" * 11)
+    names += ["threads", "files", "children", "windows", "widgets"]
+    lines += ["", f"| {' | '.join(names)} |", "|" + "---|" * len(names)]
     step = max(1, len(samples) // 10)
     for sample in [*samples[::step][:10], *samples[-1:]]:
-        lines.append(
-            "| {frame} | {minutes:.1f} | {frames_per_s:.0f} | {latency_p50_ms:.1f}, {latency_p95_ms:.1f} | {cpu_ms:.1f} "
-            "| {rss_mb:.0f} | {threads} | {files} | {children} | {windows} | {widgets} |".format(**sample)
+        row = (
+            "| {frame} | {minutes:.1f} | {frames_per_s:.0f} | {latency_p50_ms:.1f}, {latency_p95_ms:.1f} "
+            "| {calm_p50_ms:.1f}, {calm_p95_ms:.1f} | {calm_cpu_ms:.1f} | {rss_mb:.0f} | {threads} | {files} "
+            "| {children} | {windows} | {widgets} |"
         )
+        lines.append(row.format(**sample))
     return "\n".join(lines)

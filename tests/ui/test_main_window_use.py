@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QApplication, QLabel, QMessageBox
 
 from fkd_desktop.controller import Controller, SessionState
 from fkd_desktop.errors import SourceError, SourceProblem
@@ -240,3 +240,13 @@ def test_every_key_is_listed_once_and_the_list_fits_the_screen(window, qtbot):
     assert dialog.width() <= room.width() and dialog.height() <= room.height()
     assert [title for title, _ in dialog.groups][:3] == ["Session", "View", "Capture"]
     dialog.close()
+
+
+def test_leaving_at_once_takes_along_an_editor_that_asks_what_to_do_with_its_changes(window, qtbot):
+    editor = window.overlays.gallery.open_editor()
+    qtbot.keyClicks(editor.name_edit, "Half done")
+    window.close()
+    assert window.isVisible() and editor.findChild(QMessageBox).isVisible()
+    window.leave()
+    QApplication.closeAllWindows()  # as Qt does before it ends main(), unless one refuses
+    assert not [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]

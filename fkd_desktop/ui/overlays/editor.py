@@ -342,6 +342,10 @@ class OverlayEditor(QDialog):
         else:
             self._leave(accepted=False)
 
+    def discard(self) -> None:
+        """Close without a question."""
+        self._leave(accepted=False)
+
     def closeEvent(self, event: QCloseEvent) -> None:
         """See `reject`."""
         if self._is_saving:
@@ -366,7 +370,7 @@ class OverlayEditor(QDialog):
         discard = box.addButton(self.tr("Discard"), QMessageBox.ButtonRole.DestructiveRole)
         box.addButton(QMessageBox.StandardButton.Cancel).setText(self.tr("Go on editing"))
         save.clicked.connect(self.save)
-        discard.clicked.connect(lambda: self._leave(accepted=False))
+        discard.clicked.connect(self.discard)
         box.setDefaultButton(save if save.isEnabled() else None)  # type: ignore[arg-type]
         box.open()
 
