@@ -183,7 +183,8 @@ class LiveSession:
                 self._tell_live(frame, reader, was_waiting=stalled or ended)
                 stalled = ended = False
                 self._publish(frame, is_new=True)
-                if frame.position is None and darkness.look(frame.image_bgr, frame.timestamp_s):
+                is_live = reader.source is not None and reader.source.is_live
+                if is_live and darkness.look(frame.image_bgr, frame.timestamp_s):
                     self._on_event(SourceDarkened(reader.label, darkness.is_dark))
                 silent_s, before_s = 0.0, time.perf_counter()
                 continue
