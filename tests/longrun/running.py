@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).resolve().parents[2]
 DEAD_S: Final = 180.0
 """A process that has not moved for this long is ended."""
-_CHILDREN_END_S: Final = 20.0
 
 
 @dataclass
@@ -56,6 +55,8 @@ def run(
     options: dict[str, Any],
     *,
     report: Path | None,
+    path: Path | None = None,
+    patience_s: float = 20.0,
     again: Callable[[dict[str, Any]], dict[str, Any] | None] = lambda _result: None,
 ) -> Outcome:
     """Run a module's `main` in folders of its own.
@@ -66,11 +67,15 @@ def run(
         Gets one argument: a JSON object with the options, and with "report", "material" and "home".
     report
         Where samples, log and stacks go; None for a temporary folder.
+    path
+        Where the module is, if it is none of the tests'.
+    patience_s
+        How long processes that it started may take to end.
     again
         Given a process's result, returns the options that another one goes on with, in the same folders; None at the
         end.
     """
-    report = report or Path(tempfile.mkdtemp(prefix=f"fkd-{module.split('.')[1]}-"))
+    report = report or Path(tempfile.mkdtemp(prefix=f"fkd-{module.split('.')[-2]}-"))
     report.mkdir(parents=True, exist_ok=True)
     report = report.resolve()
     for old in ("findings.jsonl", "beat", "stacks.txt", "samples.jsonl", "actions.jsonl", "deeds.txt", "output.txt"):
@@ -79,6 +84,8 @@ def run(
     outcome = Outcome(report)
     try:
         variables = environment(folder)
+        if path is not None:
+            variables["PYTHONPATH"] += f"{os.pathsep}{path}"
         make_material(folder / "home" / "material")
         given = {**options, "report": str(report), "folder": str(folder), "material": str(folder / "home/material")}
         start_s = time.monotonic()
@@ -94,7 +101,7 @@ def run(
                 more = again(outcome.result)
             if code != 0:
                 outcome.ends.append({"kind": "process", "text": _how_it_ended(code, report), "doing": "", "at": ""})
-            for process in _still_there(folder):
+            for process in _still_there(folder, patience_s):
                 outcome.ends.append({"kind": "left over", "text": f"process {process}", "doing": "", "at": ""})
         outcome.seconds = time.monotonic() - start_s
         outcome.findings = [*read_findings(report / "findings.jsonl"), *outcome.ends]
@@ -139,8 +146,8 @@ def _how_it_ended(code: int, report: Path) -> str:
     return "\n".join([how, *tails])
 
 
-def _still_there(folder: Path) -> list[str]:
-    deadline_s = time.monotonic() + _CHILDREN_END_S
+def _still_there(folder: Path, patience_s: float) -> list[str]:
+    deadline_s = time.monotonic() + patience_s
     while (left := left_processes(MARK, folder)) and time.monotonic() < deadline_s:
         time.sleep(0.2)
     found = []

@@ -49,7 +49,8 @@ class Driver(QObject):
         self._todo = self._random.sample(list(self._deeds.all), len(self._deeds.all))
         self._pending: list[tuple[int, Callable[[], object]]] = []
         self.frames = 0
-        self._next_deed = 50
+        self._warm_every = options.get("deed_every", WARM_DEED_EVERY)
+        self._next_deed = self._warm_every
         self._home_s: float | None = None
         self._last_frame_s = time.monotonic()
         self._latencies_ms: list[float] = []
@@ -97,7 +98,7 @@ class Driver(QObject):
         if self.frames >= self._next_deed and not self._deeds.away and not self._is_calm:
             is_warm = not self._todo
             name = self._deeds.choose() if is_warm else self._todo.pop()
-            self._next_deed = self.frames + (self._random.randint(*DEED_EVERY) if is_warm else WARM_DEED_EVERY)
+            self._next_deed = self.frames + (self._random.randint(*DEED_EVERY) if is_warm else self._warm_every)
             QTimer.singleShot(0, lambda: self._do(name))
 
     def _do(self, name: str) -> None:

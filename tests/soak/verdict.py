@@ -18,6 +18,11 @@ MOST_GROWTH: Final = 0.05
 """Of memory, from its first tenth after `WARM_FRAMES` to its last."""
 MOST_SLOWER: Final = 1.2
 """Latency of the last quarter against the second one."""
+CALM: Final = {
+    "calm_p50_ms": "latency, median",
+    "calm_p95_ms": "latency, p95",
+    "calm_cpu_ms": "processor time a frame",
+}
 SLACK: Final = {"threads": 4, "files": 6, "windows": 6, "widgets": 60, "objects": 300}
 """What may be there more in the last tenth than in the first: a menu or a recording that happened to be open."""
 
@@ -77,13 +82,12 @@ def _flatness(later: Sequence[Sample]) -> list[Check]:
     for name, slack in SLACK.items():
         before, after = _middle(first, name), _middle(last, name)
         checks.append(Check(name, f"{before:.0f} to {after:.0f}", f"at most {slack} more", after <= before + slack))
-    for name in ("latency_p50_ms", "latency_p95_ms", "cpu_ms"):
+    for name, words in CALM.items():
         second, fourth = later[quarter : 2 * quarter], later[-quarter:]
         before, after = _middle(second, name), _middle(fourth, name)
         value = f"{before:.1f} to {after:.1f} ms"
-        words = {"latency_p50_ms": "latency, median", "latency_p95_ms": "latency, p95", "cpu_ms": "processor a frame"}
         limit = f"at most {MOST_SLOWER - 1:+.0%}"
-        checks.append(Check(f"{words[name]}, quarters 2 and 4", value, limit, after <= MOST_SLOWER * before))
+        checks.append(Check(f"{words}, quarters 2 and 4", value, limit, after <= MOST_SLOWER * before))
     return checks
 
 
