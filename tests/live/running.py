@@ -35,12 +35,14 @@ class Running:
         What was told and not waited for yet, in words such as "OPENED", "LOST", "DARK".
     sentence
         The last trouble's.
+    label
+        What the source was called last.
     """
 
     def __init__(self, name: str, predictor: Predictor | None = None) -> None:
         self.slot: LatestSlot[LiveFrame] = LatestSlot()
         self.told: list[str] = []
-        self.sentence = ""
+        self.sentence = self.label = ""
         self._news = threading.Condition()
         self._stop = threading.Event()
         self.session = LiveSession(
@@ -58,6 +60,7 @@ class Running:
 
     def _on_event(self, event: events.SessionEvent) -> None:
         with self._news:
+            self.label = event.label
             match event:
                 case events.SourceTroubled():
                     self.told.append(event.trouble.name)

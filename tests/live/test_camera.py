@@ -98,6 +98,22 @@ def test_a_camera_may_miss_some_pictures_and_change_its_size(camera: Callable[[F
     assert shapes == [(50, 60, 3), (31, 41, 3), (50, 60, 3)]
 
 
+def test_what_is_no_picture_is_left_out_and_counted(camera: Callable[[FakeCapture], None]) -> None:
+    class Odd(FakeCapture):
+        def retrieve(self) -> tuple[bool, np.ndarray | None]:
+            if len(self.images) == 1:
+                raise cv2.error("an assertion failed")
+            return super().retrieve()
+
+    shapes = ((50, 60, 2), (50, 60, 5), (2, 50, 60, 3))
+    camera(Odd([*(np.zeros(shape, np.uint8) for shape in shapes), picture().astype(np.float32), picture(), picture()]))
+    source = make_source("camera:0")
+    source.open()
+    frame = source.read()
+    assert frame is not None and frame.image_bgr.shape == (50, 60, 3)
+    assert source.damaged == 5
+
+
 def test_a_camera_that_was_unplugged(camera: Callable[[FakeCapture], None]) -> None:
     capture = FakeCapture([picture()])
     camera(capture)

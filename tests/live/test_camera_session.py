@@ -64,6 +64,10 @@ def test_a_camera_that_is_plugged_in_later(machine: FakeLinux, run: Callable[[st
     assert running.wait_for("MISSING") == ["MISSING"]
     machine.plug_in(node(machine, 0))
     running.wait_for("OPENED")
+    assert running.label == "HD Webcam", "it is called by its name as soon as that is known"
+    machine.unplug(0)
+    running.wait_for("RECONNECTING")
+    assert running.label == "HD Webcam"
 
 
 def test_a_camera_that_another_program_gives_back(machine: FakeLinux, run: Callable[[str], Running]) -> None:
