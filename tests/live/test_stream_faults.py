@@ -31,7 +31,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Running]]:
 
     def start(url: str) -> Running:
         started.append(Running(url))
-        assert started[-1].wait_for("OPENED") == ["OPENED"]
+        started[-1].wait_for("OPENED")
         return started[-1]
 
     yield start
@@ -117,8 +117,8 @@ def test_a_camera_that_restarts_again_and_again_leaves_nothing(run: Callable[[st
 
 def test_a_cameras_clock_may_jump_back(run: Callable[[str], Running]) -> None:
     with RtspCamera() as camera:
-        camera.clock_90khz = lambda number: 3000 * (number if number % 20 < 10 else max(0, number - 500_000))
         running = run(camera.url("/live"))
+        camera.clock_90khz = lambda number: 3000 * (number if number % 20 < 10 else number // 2)
         times_s = [running.take().result.timestamp_s for _ in range(40)]
         assert (np.diff(times_s) > 0).all()
         assert running.told == []
