@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ctypes
 import gc
 import logging
 import os
@@ -10,7 +11,7 @@ import signal
 import sys
 import tempfile
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -27,12 +28,14 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
     from fkd_desktop.instance import Instance, Request
+    from fkd_desktop.ui.crash_desk import CrashDesk
 
 EXIT_BAD_INPUT: Final = 2
 SWITCH_EVERY_S: Final = 0.0005
 """After which a thread that waits for Python's lock gets it, where one that computes would hold it on. A tenth of
 Python's own: the GUI thread waits for it many times a frame, and a data set that is read beside it is all Python."""
 EXIT_BY_SIGNAL: Final = 128
+_M_ARENA_MAX: Final = -8  # of glibc's malloc.h
 DRAWN_NAMES: Final = ("keypoints", "numbers", "boxes", "mesh", "pose")
 DEVICE_CHOICES: Final = ("auto", "cpu", "cuda", "mps")
 
@@ -246,15 +249,43 @@ def _run_window(options: argparse.Namespace) -> int:
     request, instance = _request(options), Instance()
     if not options.new_instance and instance.hand_over(request):
         return 0
-    return _run_session(application, options, request, instance)
+    with _noting_faults() as faults:
+        return _run_session(application, options, request, instance, faults)
 
 
-def _run_session(application: QApplication, options: argparse.Namespace, request: Request, instance: Instance) -> int:
+@contextmanager
+def _noting_faults() -> Iterator[CrashDesk]:
+    """Write down where native code crashes, what nobody catches and what Qt complains of."""
+    from fkd_desktop.crashes import CrashFile, catching_mishaps  # noqa: PLC0415
+    from fkd_desktop.settings import crashes_path  # noqa: PLC0415
+    from fkd_desktop.ui.crash_desk import CrashDesk  # noqa: PLC0415
+    from fkd_desktop.workers.qt_messages import logging_qt  # noqa: PLC0415
+
+    try:
+        crash_file = CrashFile(crashes_path())
+    except OSError as error:  # no reason not to start
+        logging.getLogger(__name__).warning("a crash would leave no trace: %s", error)
+        crash_file = None
+    try:
+        with catching_mishaps((faults := CrashDesk()).take), logging_qt():
+            yield faults
+    except Exception:
+        logging.getLogger(__name__).exception("the session ended by an exception")
+        raise
+    finally:
+        if crash_file is not None:
+            crash_file.close()
+
+
+def _run_session(
+    application: QApplication, options: argparse.Namespace, request: Request, instance: Instance, faults: CrashDesk
+) -> int:
     from PySide6.QtCore import QTimer  # noqa: PLC0415
 
     from fkd_desktop.controller import Controller  # noqa: PLC0415
+    from fkd_desktop.crashes import last_crash  # noqa: PLC0415
     from fkd_desktop.i18n import install_language, translated  # noqa: PLC0415
-    from fkd_desktop.settings import Settings  # noqa: PLC0415
+    from fkd_desktop.settings import Settings, crashes_path  # noqa: PLC0415
     from fkd_desktop.ui.arrivals import Arrivals  # noqa: PLC0415
     from fkd_desktop.ui.main_window import MainWindow  # noqa: PLC0415
     from fkd_desktop.ui.settling import Settling  # noqa: PLC0415
@@ -269,6 +300,7 @@ def _run_session(application: QApplication, options: argparse.Namespace, request
     application.lastWindowClosed.connect(instance.close)  # from then on a start is a new one
     signals = SignalCatcher()
     signals.caught.connect(window.leave)
+    faults.attach(window)
     window.show()
     for name in ("XDG_ACTIVATION_TOKEN", "DESKTOP_STARTUP_ID"):  # for this window, not for what it starts
         os.environ.pop(name, None)
@@ -280,10 +312,13 @@ def _run_session(application: QApplication, options: argparse.Namespace, request
         controller.load_network(options.model or (Path(settings.weights) if settings.weights else None))
         if instance.complaint:
             window.notices.show("desk", translated(instance.complaint))
+        if (trace := last_crash(crashes_path())) is not None:
+            faults.offer(trace)
         window.launcher.look()
 
     QTimer.singleShot(0, start)
     code = application.exec()
+    faults.end()
     settling.end()
     instance.close()
     signals.release()
@@ -298,6 +333,18 @@ def prepare_process() -> None:
     """Set what the whole process needs before there is a window."""
     clear_opencv_qt_paths()
     sys.setswitchinterval(SWITCH_EVERY_S)
+    _share_arenas()
+
+
+def _share_arenas() -> None:
+    """Let all threads share two of glibc's heaps.
+
+    Else each of the threads that sources, recordings and jobs start gets one of up to eight a core, and what its frames
+    have left there is nobody else's: a third more memory after some dozen changes of the source, and growing.
+    """
+    if sys.platform.startswith("linux"):
+        with suppress(OSError, AttributeError):  # another C library
+            ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
 
 
 def clear_opencv_qt_paths() -> None:

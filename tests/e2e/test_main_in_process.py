@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import signal
 import subprocess
 import sys
@@ -71,6 +72,33 @@ def test_threads_hand_the_interpreter_over_quickly(monkeypatch):
         assert sys.getswitchinterval() == pytest.approx(0.0005)
     finally:
         sys.setswitchinterval(before)
+
+
+ARENAS = """
+import ctypes, threading
+from fkd_desktop import app
+libc = ctypes.CDLL(None)
+libc.malloc.restype = libc.fdopen.restype = ctypes.c_void_p
+libc.fdopen.argtypes = [ctypes.c_int, ctypes.c_char_p]
+libc.malloc_info.argtypes = [ctypes.c_int, ctypes.c_void_p]
+app.prepare_process()
+together = threading.Barrier(9)
+def work():
+    libc.malloc(1000)
+    together.wait()
+for _ in range(8):
+    threading.Thread(target=work).start()
+together.wait()
+libc.malloc_info(0, libc.fdopen(1, b"w"))
+libc.fflush(None)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc gives each thread a heap of its own")
+def test_threads_share_their_heaps(monkeypatch):
+    monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)
+    done = subprocess.run([sys.executable, "-c", ARENAS], check=True, capture_output=True, text=True, timeout=60)
+    assert 1 <= done.stdout.count("<heap nr=") <= 2
 
 
 def test_overlays_given_on_the_command_line_are_painted(qapp, qtbot):
