@@ -42,7 +42,7 @@ def assert_nothing_is_left(replugs: dict[str, Any], times: int) -> None:
 
 
 def test_a_camera_that_is_replugged_again_and_again_is_live_each_time(told: dict[str, Any]) -> None:
-    assert told["start"] == ["OPENED"]
+    assert told["start"][-1] == "OPENED"
     assert_nothing_is_left(told["replugs"], 25)
 
 
