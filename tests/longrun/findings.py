@@ -64,15 +64,23 @@ class Findings:
 
     def install(self) -> None:
         """Listen to everything that tells of trouble; before the application is imported."""
-        self.hook_exceptions()
+        self.hook_in()
         logging.getLogger().addHandler(_LogHandler(self))
         logging.captureWarnings(True)
+
+    def hook_in(self) -> None:
+        """Listen to exceptions that nobody caught and to Qt; again once the application has put in hooks of its own."""
         from PySide6.QtCore import qInstallMessageHandler
 
-        qInstallMessageHandler(self._on_qt_message)
+        before_qt = qInstallMessageHandler(None)
 
-    def hook_exceptions(self) -> None:
-        """Listen to exceptions that nobody caught; again once the application has put in hooks of its own."""
+        def on_message(kind: Any, context: Any, text: str) -> None:
+            self._on_qt_message(kind, text)
+            if before_qt is not None and not getattr(before_qt, "is_ours", False):
+                before_qt(kind, context, text)
+
+        on_message.is_ours = True  # type: ignore[attr-defined]
+        qInstallMessageHandler(on_message)
         for owner, name in ((sys, "excepthook"), (threading, "excepthook"), (sys, "unraisablehook")):
             before = getattr(owner, name)
             if getattr(before, "is_ours", False):
@@ -92,7 +100,7 @@ class Findings:
         lines = traceback.format_exception(exception_type, exception, trace)
         self.add(kind, "".join(lines), key="".join(lines[-2:]))
 
-    def _on_qt_message(self, kind: Any, context: Any, text: str) -> None:
+    def _on_qt_message(self, kind: Any, text: str) -> None:
         from PySide6.QtCore import QtMsgType
 
         if kind not in (QtMsgType.QtDebugMsg, QtMsgType.QtInfoMsg) and not _HARMLESS.search(text):

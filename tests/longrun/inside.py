@@ -79,7 +79,7 @@ class Run:
             if not window:
                 QTimer.singleShot(20, begin)
                 return
-            self.findings.hook_exceptions()
+            self.findings.hook_in()
             use(window)
 
         beat = QTimer(interval=BEAT_MS)

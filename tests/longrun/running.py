@@ -161,8 +161,10 @@ def _still_there(folder: Path, patience_s: float) -> list[str]:
 
 
 def _keep_log(folder: Path, report: Path) -> None:
-    for path in (folder / "home").rglob("fkd-desktop.log*"):
-        shutil.copy(path, report / path.name)
+    for pattern in ("fkd-desktop.log*", "*crash*"):
+        for path in (folder / "home" / ".state").rglob(pattern):
+            if path.is_file():
+                shutil.copy(path, report / path.name)
 
 
 def commit() -> str:
