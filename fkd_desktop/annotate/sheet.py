@@ -9,6 +9,7 @@ import numpy as np
 
 from fkd_desktop.errors import cannot_write
 from fkd_desktop.live.video_writer import letterbox
+from trainer.core.files import write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,7 +58,7 @@ class ContactSheet:
         ]
         rows = [np.hstack(picked[i : i + SHEET_COLUMNS]) for i in range(0, len(picked), SHEET_COLUMNS)]
         try:
-            path.write_bytes(cv2.imencode(".png", np.vstack(rows))[1].tobytes())
+            write_atomically(path, cv2.imencode(".png", np.vstack(rows))[1].tobytes())
         except OSError as error:
             raise cannot_write(path, error) from error
 

@@ -45,7 +45,8 @@ def film_place(folder: Path) -> Iterator[Path]:
     try:
         lock.acquire()
     except OSError as error:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink()
         raise not_writable(path, error) from error
     try:
         yield path

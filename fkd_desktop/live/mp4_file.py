@@ -46,6 +46,8 @@ class Mp4File:
         """Write at the current place; FFmpeg calls this."""
         rest = memoryview(data)
         try:
+            if self.error is None and not self._is_in_place():  # POSIX writes on into a file that nobody can open again
+                raise FileNotFoundError(0, "it was moved or removed")
             while rest and self.error is None:
                 rest = rest[self._file.write(rest) :]
             self.size_bytes = max(self.size_bytes, self._file.tell())
@@ -72,6 +74,9 @@ class Mp4File:
         with self._file:
             if self.error is None:
                 return
+            if not self._is_in_place():
+                self.is_playable = False
+                return
             try:
                 self.is_playable = cut_incomplete_tail(self._file)
             except OSError:
@@ -80,9 +85,16 @@ class Mp4File:
             with suppress(OSError):
                 self._path.unlink()
 
+    def _is_in_place(self) -> bool:
+        """Whether the path still leads to this file: its folder may be removed, its disk taken out."""
+        try:
+            return os.path.samestat(os.fstat(self._file.fileno()), self._path.stat())
+        except OSError:
+            return False
+
 
 def cut_incomplete_tail(file: IO[bytes]) -> bool:
-    """Cut an MP4 file after its last whole fragment; whether there was any.
+    """Cut an MP4 file after its last whole fragment; whether there was any. A finished one stays as it is.
 
     Boxes are laid out as in ISO/IEC 14496-12, 4.2: a length of 32 bits and a type, or a length of 1, the type, and a
     length of 64 bits.
@@ -97,7 +109,7 @@ def cut_incomplete_tail(file: IO[bytes]) -> bool:
     OSError
         If it cannot be read or cut.
     """
-    has_fragment = False
+    has_fragment = has_head = False
     size = file.seek(0, os.SEEK_END)
     start = end = 0
     while start + _HEADER_BYTES <= size:
@@ -109,7 +121,9 @@ def cut_incomplete_tail(file: IO[bytes]) -> bool:
         if length < _HEADER_BYTES or start + length > size:
             break
         start += length
-        if kind not in (b"moof", b"moov"):  # a fragment's head is worth nothing without the data behind it
+        has_head |= kind == b"moof"
+        is_index = kind == b"moov" and has_fragment and not has_head  # of a finished film, whose data is one block
+        if is_index or kind not in (b"moof", b"moov"):  # a fragment's head is worth nothing without the data behind it
             end = start
             has_fragment |= kind == b"mdat"
     if end < size:

@@ -152,7 +152,10 @@ class VirtualCameraThread(QThread):
             _log.exception("the virtual camera failed")
             self.failed.emit(translated(_failure(error)))
         finally:
-            camera.close()
+            try:
+                camera.close()
+            except Exception:  # the device has gone, which was told above
+                _log.exception("the virtual camera could not be closed")
 
     def _open(self) -> Any:
         try:
