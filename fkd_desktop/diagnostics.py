@@ -102,16 +102,19 @@ def system() -> dict[str, str]:
     return facts
 
 
-def report(session: Mapping[str, str]) -> str:
+def report(session: Mapping[str, str], *, trace: str = "") -> str:
     """Return everything as text for a problem report. The home folder's name is left out; the log may name files in it.
 
     Parameters
     ----------
     session
         What the window knows of the live session, by name.
+    trace
+        Of what went wrong; stands first.
     """
     parts = [("Versions", versions()), ("System", system()), ("Session", dict(session))]
     blocks = [f"{title}\n" + "\n".join(f"  {name}: {value}" for name, value in facts.items()) for title, facts in parts]
+    blocks = [trace.rstrip(), *blocks] if trace else blocks
     return _without_home("\n\n".join([*blocks, "The log's last lines\n" + _last_log_lines()])) + "\n"
 
 

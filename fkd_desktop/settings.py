@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
@@ -12,11 +13,14 @@ import platformdirs
 from PySide6.QtCore import QByteArray
 
 from fkd_desktop import APP_ID
+from fkd_desktop.crashes import owners_alone
 from fkd_desktop.live.smoothing import SmoothingLevel
 from fkd_desktop.settings_migration import FORMAT_VERSION, VERSION_KEY, open_settings
+from trainer.core.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from io import TextIOWrapper
 
 
 def settings_path() -> Path:
@@ -27,6 +31,11 @@ def settings_path() -> Path:
 def log_path() -> Path:
     """Return the log file's path."""
     return platformdirs.user_log_path(APP_ID, appauthor=False) / "fkd-desktop.log"
+
+
+def crashes_path() -> Path:
+    """Return the folder that traces of crashes are written to."""
+    return log_path().parent / "crashes"
 
 
 def runs_path() -> Path:
@@ -43,15 +52,35 @@ def set_up_logging() -> Path | None:
     """Log to a file that is kept small; None where none can be written, which is no reason not to start."""
     path = log_path()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handler = RotatingFileHandler(path, maxBytes=1_000_000, backupCount=3, encoding="utf-8")
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handler = _LogFile(path, maxBytes=1_000_000, backupCount=3, encoding="utf-8")
     except OSError:
         return None
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s"))
+    handler.setFormatter(_OneEntry("%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s"))
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(logging.INFO)
     return path
+
+
+class _LogFile(RotatingFileHandler):
+    """A log that only its owner may read: it names files."""
+
+    def _open(self) -> TextIOWrapper:
+        number = owners_alone(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        return os.fdopen(number, "a", encoding=self.encoding)
+
+
+class _OneEntry(logging.Formatter):
+    """Lets no name or message look like another entry, or command a terminal that the log is shown in."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (logging's name)
+        record.message = one_line(record.message, longest=len(record.message))
+        return super().formatMessage(record)
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 (logging's name)
+        lines = super().formatException(ei).splitlines()
+        return "\n".join(f"  {one_line(line, longest=len(line))}" for line in lines)
 
 
 T = TypeVar("T")

@@ -18,7 +18,7 @@ LAYERS: list[set[str]] = [
     {"trainer", "fkd_desktop"},
     {"trainer.core"},
     {"trainer.*"},
-    {"fkd_desktop.errors"},
+    {"fkd_desktop.errors", "fkd_desktop.crashes"},
     {"fkd_desktop.live"},
     {
         "fkd_desktop.i18n",
@@ -35,7 +35,7 @@ LAYERS: list[set[str]] = [
     {"fkd_desktop.__main__"},
 ]
 # What may not be imported, however indirectly: everything here must run without a window, or without its widgets.
-NO_QT = ("trainer", "fkd_desktop.live", "fkd_desktop.errors", "fkd_desktop.desktop_entry")
+NO_QT = ("trainer", "fkd_desktop.live", "fkd_desktop.errors", "fkd_desktop.crashes", "fkd_desktop.desktop_entry")
 ONLY_QT_CORE = ("fkd_desktop.workers",)
 
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from fkd_desktop.ui.banner import Banner
 
-Subject = Literal["session", "picture", "network", "device", "capture", "desk"]
-ORDER: Final[tuple[Subject, ...]] = ("session", "picture", "network", "device", "capture", "desk")
+Subject = Literal["session", "picture", "network", "device", "capture", "desk", "settings", "crash"]
+ORDER: Final[tuple[Subject, ...]] = ("session", "picture", "network", "device", "capture", "desk", "settings", "crash")
 """Which notice is shown where there are several."""
 
 
@@ -31,6 +31,7 @@ class Notices(QObject):
         super().__init__(banner)
         self._banner = banner
         self._texts: dict[Subject, tuple[str, QAction | None]] = {}
+        self._shown: Subject | None = None
         banner.dismissed.connect(self._on_banner_dismissed)
 
     def show(self, subject: Subject, text: str, way_out: QAction | None = None) -> None:
@@ -39,12 +40,17 @@ class Notices(QObject):
             self._texts[subject] = (sentence(text), way_out)
         else:
             self._texts.pop(subject, None)
-        for pressing in ORDER:
-            if pressing in self._texts:
-                self._banner.show_notice(*self._texts[pressing])
-                return
-        self._banner.clear()
+        self._show_most_pressing()
+
+    def _show_most_pressing(self) -> None:
+        self._shown = next((subject for subject in ORDER if subject in self._texts), None)
+        if self._shown is None:
+            self._banner.clear()
+        else:
+            self._banner.show_notice(*self._texts[self._shown])
 
     @Slot()
     def _on_banner_dismissed(self) -> None:
-        self._texts.clear()
+        if self._shown is not None:  # and the others were not read yet
+            del self._texts[self._shown]
+        self._show_most_pressing()
