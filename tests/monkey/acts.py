@@ -8,7 +8,7 @@ from random import Random
 from typing import Any, Final
 
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QAction, QColor, QDragEnterEvent, QDropEvent, QPalette, QWheelEvent
+from PySide6.QtGui import QAction, QColor, QContextMenuEvent, QDragEnterEvent, QDropEvent, QPalette, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -304,8 +304,6 @@ def _click(widget: QWidget, act: Act) -> None:
         QTest.mouseClick(widget, button, _modifiers(act), _at(act))
         found = find(act["widget"])
         if found is not None:
-            from PySide6.QtGui import QContextMenuEvent
-
             reason = QContextMenuEvent.Reason.Mouse
             QApplication.postEvent(
                 found, QContextMenuEvent(reason, _at(act), found.mapToGlobal(_at(act)), _modifiers(act))

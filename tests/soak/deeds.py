@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from fkd_desktop.ui.main_window import MainWindow
 
 KEPT_FILES: Final = 5
-Later = "Callable[[int, int, Callable[[], object]], None]"
-"""Called with two numbers of frames and what to do after some number of frames between them."""
 
 
 class Deeds:

@@ -111,7 +111,7 @@ def table(samples: Sequence[Sample], checks: Sequence[Check]) -> str:
     names += ["threads", "files", "children", "windows", "widgets"]
     lines += ["", f"| {' | '.join(names)} |", "|" + "---|" * len(names)]
     step = max(1, len(samples) // 10)
-    for sample in [*samples[::step][:10], *samples[-1:]]:
+    for sample in [*samples[:-1][::step][:10], *samples[-1:]]:
         row = (
             "| {frame} | {minutes:.1f} | {frames_per_s:.0f} | {latency_p50_ms:.1f}, {latency_p95_ms:.1f} "
             "| {calm_p50_ms:.1f}, {calm_p95_ms:.1f} | {calm_cpu_ms:.1f} | {rss_mb:.0f} | {threads} | {files} "
