@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import re
+import string
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, NoReturn, get_args, get_type_hints
 
-from trainer.core.text import Text
+from trainer.core.text import Text, one_line
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,11 @@ _EVENT_TYPES: Final[dict[str, type[Any]]] = {
 }
 
 
+_LONGEST_MESSAGE: Final = 1000
+_MOST: Final = 2**63
+"""No count is larger, and no measure: sums and products of what was read stay numbers."""
+_TEMPLATE_FORMAT: Final = re.compile(r"[.,]?\d{0,2}[a-z%]?")
+
 _FIELD_TYPES: Final = {name: get_type_hints(kind) for name, kind in _EVENT_TYPES.items()}
 
 
@@ -120,8 +127,12 @@ def from_json_line(line: str) -> Event:
         for field, value in fields.items():
             if not _fits(value, _FIELD_TYPES[name][field]):
                 raise TypeError(f"{field} is {value!r}")
-        if said is not None:
-            event = replace(event, message=_from_json(said))
+        if isinstance(event, RunStarted) and not (event.epochs and event.batches_per_epoch):
+            raise ValueError("a run without batches")
+        if isinstance(event, Notice | RunFailed):
+            event = replace(event, message=one_line(event.message, longest=_LONGEST_MESSAGE))
+            if said is not None:
+                event = replace(event, message=_text_from_json(said))
         return event
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"not a training event: {line[:200]!r}") from error
@@ -136,15 +147,17 @@ def _as_json(value: Any) -> Any:
     return value
 
 
-def _from_json(said: Any) -> Any:
-    """Read what `_as_json` wrote; `TypeError` or `KeyError` where it is nothing of the kind."""
-    if not isinstance(said, dict):
-        return said
-    values = {name: _from_json(value) for name, value in said["values"].items()}
-    try:
-        return Text(said["text"], **values)
-    except (LookupError, AttributeError) as error:  # a name without a value
-        raise TypeError(f"{said!r} is no text") from error
+def _text_from_json(said: dict[str, Any]) -> Text:
+    """Read what `_as_json` wrote of a text; `TypeError`, `KeyError` or `ValueError` where it is nothing of the kind."""
+    values = {
+        name: _text_from_json(value) if isinstance(value, dict) else value for name, value in said["values"].items()
+    }
+    template = one_line(said["text"], longest=_LONGEST_MESSAGE)
+    for _, name, how, conversion in string.Formatter().parse(template):
+        # Names only, and no width: a format can reach into objects, and ask for a line of gigabytes.
+        if name is not None and not (name in values and _TEMPLATE_FORMAT.fullmatch(how or "") and conversion != "a"):
+            raise TypeError(f"{template!r} is no text")
+    return Text(template, **values)
 
 
 def _refuse_constant(text: str) -> NoReturn:
@@ -153,6 +166,8 @@ def _refuse_constant(text: str) -> NoReturn:
 
 def _fits(value: object, kind: Any) -> bool:
     kinds = get_args(kind) or (kind,)
-    if isinstance(value, float) and not math.isfinite(value):  # from digits: 1e999
+    if isinstance(value, float) and not -_MOST < value < _MOST:  # 1e999, for one
+        return False
+    if isinstance(value, int) and not 0 <= value < _MOST:  # they all count something
         return False
     return type(value) in kinds or (type(value) is int and float in kinds)  # type(): True is an int to isinstance

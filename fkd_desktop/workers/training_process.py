@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import logging
+import os
 import subprocess
 import threading
-from collections import deque
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from PySide6.QtCore import QObject, Signal
 
+from trainer.core.text import one_line
 from trainer.events import from_json_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 _log = logging.getLogger(__name__)
@@ -22,6 +24,10 @@ _log = logging.getLogger(__name__)
 Command = Literal["stop", "cancel"]
 
 LAST_LINES: Final = 12
+_LAST_LINE_LENGTH: Final = 1000
+_LOG_END_BYTES: Final = 100_000
+_LONGEST_LINE_BYTES: Final = 65_536
+"""No event is longer: of a longer line, the end of which may never come, nothing is kept."""
 
 
 class TrainingProcess(QObject):
@@ -95,20 +101,22 @@ class TrainingProcess(QObject):
     def last_lines(self) -> tuple[str, ...]:
         """Return the end of the log."""
         try:
-            with self.log_path.open(encoding="utf-8", errors="replace") as log:
-                return tuple(line.rstrip() for line in deque(log, maxlen=LAST_LINES))
+            with self.log_path.open("rb") as log:
+                log.seek(max(0, log.seek(0, os.SEEK_END) - _LOG_END_BYTES))
+                lines = log.read().decode("utf-8", errors="replace").splitlines()
         except OSError:
             return ()
+        return tuple(one_line(line.rstrip(), longest=_LAST_LINE_LENGTH) for line in lines[-LAST_LINES:])
 
     def _read(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdout is not None
-        with process.stdout as lines:
-            for line in lines:
+        with io.BufferedReader(cast("io.RawIOBase", process.stdout)) as stdout:
+            for line in _lines(stdout):
                 text = line.decode("utf-8", errors="replace")
                 try:
                     event = from_json_line(text)
                 except ValueError:
-                    _log.info("trainer: %s", text.rstrip())
+                    _log.info("trainer: %s", one_line(text.rstrip()))
                 else:
                     self._tell(self.event_received, event)
         code = process.wait()
@@ -119,3 +127,11 @@ class TrainingProcess(QObject):
     def _tell(signal: Any, argument: object) -> None:
         with suppress(RuntimeError):  # the application was closed meanwhile, and the signal's owner with it
             signal.emit(argument)
+
+
+def _lines(stdout: io.BufferedReader) -> Iterator[bytes]:
+    """Yield lines as they come; of one that is too long its beginning."""
+    while line := stdout.readline(_LONGEST_LINE_BYTES):
+        yield line
+        while line and not line.endswith(b"\n"):
+            line = stdout.readline(_LONGEST_LINE_BYTES)

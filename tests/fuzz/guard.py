@@ -127,7 +127,7 @@ class Guard:
             where = os.path.realpath(path)
         else:  # a link itself
             where = str(Path(os.path.realpath(Path(path).parent), Path(path).name))
-        if not where.startswith((f"{self._folder}{os.sep}", "/dev/")):
+        if not f"{where}{os.sep}".startswith((f"{self._folder}{os.sep}", "/dev/")):
             self._broken = self._broken or f"{event} outside of its folder: {where}"
 
     def _left_outside(self) -> str:

@@ -25,7 +25,7 @@ EVENTS = [
     RunFinished("runs/a", 0, None, stopped=True),
     RunFinished("runs/a", 3, None, stopped=True, discarded=True),
     Notice("the memory of cuda:0 is too small for 32 faces at once"),
-    RunFailed("the disk is full \u2028 \U0001f600 \udcff"),
+    RunFailed("the disk is full \U0001f600 ünï"),
 ]
 
 
@@ -114,3 +114,40 @@ def test_anything_else_is_no_event(line: str) -> None:
     with pytest.raises(ValueError, match="not a training event") as caught:
         from_json_line(line)
     assert len(str(caught.value)) < 2000
+
+
+@pytest.mark.parametrize("kind", ["Notice", "RunFailed"])
+def test_a_message_is_made_one_line(kind: str) -> None:
+    event = from_json_line(json.dumps({"event": kind, "message": "a\r\nb \u2028 \udcff" + 5000 * "x"}))
+    assert event.message.startswith("a b \ufffd \ufffdxxx") and len(event.message) < 1100
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("epochs", 0), ("batches_per_epoch", 0), ("training_faces", -1), ("epochs_done", 10**400), ("epochs", 2**63)],
+)
+def test_counts_that_nothing_has_are_no_event(name: str, value: int) -> None:
+    line = json.loads(to_json_line(EVENTS[0])) | {name: value}
+    with pytest.raises(ValueError, match="not a training event"):
+        from_json_line(json.dumps(line))
+
+
+def test_a_measure_beyond_all_measure_is_no_event() -> None:
+    with pytest.raises(ValueError, match="not a training event"):
+        from_json_line('{"event": "BatchDone", "epoch": 1, "batch": 2, "loss": 1e300, "images_per_s": 4}')
+
+
+@pytest.mark.parametrize(
+    "template",
+    ["{a:>999999999}", "{a:999999999}", "{a.__class__}", "{a[0]}", "{}", "{0}", "{b}", "{", "{a:{a}}", "{a!a}"],
+)
+def test_a_text_that_reaches_further_than_its_values_is_no_event(template: str) -> None:
+    said = {"text": template, "values": {"a": "x"}}
+    with pytest.raises(ValueError, match="not a training event"):
+        from_json_line(json.dumps({"event": "Notice", "message": "m", "said": said}))
+
+
+@pytest.mark.parametrize("said", [[], "text", 7, {"text": 7, "values": {}}, {"text": "a", "values": []}, {"text": "a"}])
+def test_what_is_no_text_is_no_event(said: object) -> None:
+    with pytest.raises(ValueError, match="not a training event"):
+        from_json_line(json.dumps({"event": "Notice", "message": "m", "said": said}))
