@@ -31,6 +31,7 @@ class FakeModule(types.ModuleType):
         self.cameras: list[Camera] = []
         self.refuse_with = ""
         self.fail_after: int | None = None
+        self.fails_to_close = False
         module = self
 
         class Camera:
@@ -61,6 +62,8 @@ class FakeModule(types.ModuleType):
 
             def close(self):
                 self.is_open = False
+                if module.fails_to_close:
+                    raise RuntimeError("the device has gone")
 
         self.Camera = Camera
 

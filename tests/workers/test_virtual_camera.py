@@ -132,6 +132,12 @@ def test_a_device_that_goes_is_a_sentence_and_closed(package, start, qtbot):
     assert not package.cameras[0].is_open
 
 
+def test_a_device_that_cannot_even_be_closed_any_more_is_told_once(package, start, qtbot):
+    package.fail_after = 3
+    package.fails_to_close = True
+    assert "the device has gone" in failure_of(start, qtbot)
+
+
 # --- what is missing
 
 
