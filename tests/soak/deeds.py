@@ -109,8 +109,7 @@ class Deeds:
         window.showNormal()
         window.resize(1000, 750)
         window.view.reset_zoom()
-        if window._controller.source_name != self._home or not window._controller.session_state.is_running:
-            self.come_home()
+        self.come_home()  # also from there: the same frames, with as many faces
 
     def tidy(self) -> None:
         """Leave no more than some of the kept files, so that the disk lasts."""
