@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from trainer.commands import check, download, evaluate, export, train
 from trainer.core.errors import FkdError
+from trainer.core.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,8 +37,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
-    parser = argparse.ArgumentParser(prog="fkd-train", description="Train and judge face-keypoint networks.")
+    parser = _Parser(prog="fkd-train", description="Train and judge face-keypoint networks.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in (check, train, evaluate, export, download):
         command.add_parser(commands)
     return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says in one sentence what it cannot read, whatever was typed."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(one_line(message))

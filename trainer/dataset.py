@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Final
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 CACHE_PER_BOX: Final = 2.0
 """Side of a cached crop over the side of the face box: room for augmentation to shift, turn and shrink."""
+
+
+MAX_IMAGE_PIXELS: Final = int(os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"])
+"""See `trainer`."""
 
 
 class DatasetError(FkdError, ValueError):
@@ -173,7 +178,13 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         raise DatasetError("{path} cannot be read ({reason})", path=path, reason=error.strerror) from error
     try:
         image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    except cv2.error:  # of a size that OpenCV refuses, for one
+    except cv2.error as error:
+        if "MAX_IMAGE" in str(error):  # its limits of pixels, width and height
+            raise DatasetError(
+                "{path} is too large a picture; make it smaller than {limit} megapixels",
+                path=path,
+                limit=MAX_IMAGE_PIXELS // 1_000_000,
+            ) from error
         image = None
     if image is None:
         raise DatasetError("{path} is not an image that can be decoded", path=path)

@@ -27,3 +27,12 @@ def test_every_command_explains_itself(command: str, capsys) -> None:
         main([command, "--help"])
     assert caught.value.code == 0
     assert f"fkd-train {command}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("argument", ["--no\n\x00such", "-" + 5000 * "x"])
+def test_what_cannot_be_read_is_said_in_one_short_line(argument: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["train", argument])
+    said = capsys.readouterr().err.rstrip("\n").rpartition("\n")[2]
+    assert end.value.code == 2
+    assert said.startswith("fkd-train: error: unrecognized") and said.isprintable() and len(said) < 300

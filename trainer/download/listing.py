@@ -112,7 +112,7 @@ def _read_entry(entry: Any, folder: str) -> PublishedFile | None:
     if mode not in _FILE_MODES or type(size) is not int or size < 0 or not _SHA1.fullmatch(str(sha1)):
         raise _not_to_be_trusted(Text("{path!a} without a proper mode, size or hash", path=path[:80]))
     if size > MAX_FILE_BYTES:
-        raise _not_to_be_trusted(Text("{path!a} of {size:,.0f} MB", path=path[:80], size=size / 1e6))
+        raise _not_to_be_trusted(Text("{path!a} of {size:,.0f} MB", path=path[:80], size=min(size, 10**18) / 1e6))
     return PublishedFile(name, size, str(sha1))
 
 
