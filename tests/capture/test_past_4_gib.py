@@ -1,6 +1,7 @@
 """A film past 4 GiB, where offsets and lengths no longer fit into 32 bits: it plays, seeks, and survives a kill.
 
-It takes minutes and gigabytes, so it runs when asked for: FKD_TEST_4_GIB=1 python -m pytest tests/capture/test_past_4_gib.py
+It takes minutes and gigabytes, so it runs when asked for:
+FKD_TEST_4_GIB=1 python -m pytest tests/capture/test_past_4_gib.py
 """
 
 from __future__ import annotations
