@@ -300,6 +300,7 @@ def _run_session(
     application.lastWindowClosed.connect(instance.close)  # from then on a start is a new one
     signals = SignalCatcher()
     signals.caught.connect(window.leave)
+    settings.on_trouble = lambda said: window.notices.show("settings", translated(said))
     faults.attach(window)
     window.show()
     for name in ("XDG_ACTIVATION_TOKEN", "DESKTOP_STARTUP_ID"):  # for this window, not for what it starts

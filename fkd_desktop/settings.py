@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 import platformdirs
-from PySide6.QtCore import QByteArray
+from PySide6.QtCore import QByteArray, QSettings, QTimer
 
 from fkd_desktop import APP_ID
 from fkd_desktop.crashes import owners_alone
 from fkd_desktop.live.smoothing import SmoothingLevel
-from fkd_desktop.settings_migration import FORMAT_VERSION, VERSION_KEY, open_settings
-from trainer.core.text import one_line
+from fkd_desktop.settings_migration import FORMAT_VERSION, VERSION_KEY, cannot_be_kept, keep_private, open_settings
+from trainer.core.text import Text, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,7 +107,7 @@ class _Setting(Generic[T]):
             return self.default
 
     def __set__(self, owner: Settings, value: T) -> None:
-        owner.store.setValue(self.key, self._write(value))
+        owner._write(self.key, self._write(value))
         if not owner.store.contains(VERSION_KEY):  # a new file, which a crash would leave without one
             owner.store.setValue(VERSION_KEY, str(FORMAT_VERSION))
 
@@ -160,7 +160,10 @@ class Settings:
     Attributes
     ----------
     notice
-        A sentence for the user where the file is a newer version's, which is left as it is; else None.
+        A sentence for the user where the file is a newer version's, which is left as it is, or damaged, or cannot be
+        written; else None.
+    on_trouble
+        Told once, in a sentence for the user, when the file can no longer be written; None for nobody.
     """
 
     # What is shown
@@ -209,7 +212,20 @@ class Settings:
     version = _Setting(VERSION_KEY, FORMAT_VERSION, int)
 
     def __init__(self, path: Path | None = None) -> None:
-        self.store, self.notice = open_settings(path or settings_path())
+        path = path or settings_path()
+        self.store, self.notice = open_settings(path)
+        self.on_trouble: Callable[[Text], None] | None = None
+        self._is_told = self.notice == cannot_be_kept(path)
+
+    def _write(self, key: str, value: str) -> None:
+        self.store.setValue(key, value)
+        if self.on_trouble is not None and not self._is_told:
+            QTimer.singleShot(0, self._look_for_trouble)  # Qt writes before
+
+    def _look_for_trouble(self) -> None:
+        if self.on_trouble is not None and not self._is_told and self.store.status() is QSettings.Status.AccessError:
+            self._is_told = True
+            self.on_trouble(cannot_be_kept(Path(self.store.fileName())))
 
     @property
     def geometry(self) -> QByteArray:
@@ -242,6 +258,7 @@ class Settings:
         """Write the file now."""
         self.version = FORMAT_VERSION
         self.store.sync()
+        keep_private(Path(self.store.fileName()))
 
     def reset(self) -> None:
         """Forget everything but the list of recent files, which is the user's, and that the user is no newcomer."""

@@ -1,4 +1,4 @@
-"""Settings of other versions: older files are brought up to date, newer ones are left as they are.
+"""Settings files as they are found: older ones are brought up to date, newer ones left alone, damaged ones set aside.
 
 A change of what a key means, or of where a value is kept, raises `FORMAT_VERSION` by one and adds one entry to
 `MIGRATIONS`, with a test that has such an old file in it. A new key with a sensible default needs neither.
@@ -6,7 +6,10 @@ A change of what a key means, or of where a value is kept, raises `FORMAT_VERSIO
 
 from __future__ import annotations
 
+import itertools
 import json
+import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -49,10 +52,25 @@ def open_settings(path: Path) -> tuple[QSettings, Text | None]:
 
     Returns
     -------
-    The settings, in this version's format; and a sentence for the user where they are another file's, because the one
-    asked for was written by a newer version: it is not touched, and its values are where this version begins.
+    The settings, in this version's format; and a sentence for the user where something is wrong with them. The file of
+    a newer version is not touched: its values are where another one begins. A damaged file is kept under another name,
+    and what could be read of it goes on. Of one that cannot be written, changes last until the end.
     """
+    with suppress(OSError):  # which is said below
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    keep_private(path)
     store = _ini(path)
+    if not store.isWritable():
+        return store, cannot_be_kept(path)
+    store.allKeys()  # only now the file is read
+    if store.status() is QSettings.Status.FormatError:
+        kept = _copy_aside(path)
+        store.setValue(VERSION_KEY, store.value(VERSION_KEY, str(FORMAT_VERSION)))
+        store.sync()
+        return _ini(path), Text(
+            "The settings were damaged: what could be read of them is in use, and the damaged file is kept as {file}",
+            file=kept,
+        )
     if not store.allKeys():
         return store, None  # and nothing is written, until there is something to remember
     if (version := _version(store)) <= FORMAT_VERSION:
@@ -69,6 +87,30 @@ def open_settings(path: Path) -> tuple[QSettings, Text | None]:
         "you update",
         file=own_path.name,
     )
+
+
+def keep_private(path: Path) -> None:
+    """Make a settings file its owner's alone: addresses of streams may have passwords in them."""
+    with suppress(OSError):
+        path.chmod(0o600)
+
+
+def cannot_be_kept(path: Path) -> Text:
+    """Return what to say where the settings cannot be written."""
+    return Text(
+        "Settings cannot be kept, so changes last until you close the window; see that {file} can be written and that "
+        "its disk has room",
+        file=path,
+    )
+
+
+def _copy_aside(path: Path) -> Path:
+    for number in itertools.count(1):
+        kept = path.with_name(f"{path.stem}-damaged-{number}{path.suffix}")
+        if not kept.exists():
+            break
+    shutil.copy2(path, kept)
+    return kept
 
 
 def _ini(path: Path) -> QSettings:

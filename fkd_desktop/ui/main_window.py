@@ -186,7 +186,7 @@ class MainWindow(QMainWindow):
         for name in ("mirrored", "smoothing"):
             self._preferences.apply(name)
         if self._settings.notice is not None:
-            self.notices.show("desk", translated(self._settings.notice))
+            self.notices.show("settings", translated(self._settings.notice))
 
     # --- what a user does
 
