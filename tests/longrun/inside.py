@@ -34,6 +34,7 @@ class Run:
         self._stacks = (self.report / "stacks.txt").open("a", encoding="utf-8")
         self._beat_file = self.report / "beat"
         faulthandler.enable(self._stacks)
+        self._hang_s: float = self.options.get("hang_s", HANG_S)
         self.has_network = not cut_network()
         self.findings.install()
         guard(self.findings, Path(self.options["folder"]), self.report)
@@ -114,7 +115,7 @@ class Run:
         if self._last_beat_s:
             gap_s = now_s - self._last_beat_s
             self.longest_hang_s = max(self.longest_hang_s, gap_s)
-            if gap_s > HANG_S:
+            if gap_s > self._hang_s:
                 self._stacks.flush()
                 text = (self.report / "stacks.txt").read_text(encoding="utf-8", errors="replace")
                 self.findings.add("hang", f"the window did nothing for {gap_s:.1f} s\n{text[self._stacks_read :]}")
@@ -123,4 +124,4 @@ class Run:
         if now_s - self._told_s > 1:  # each starts a thread
             self._told_s = now_s
             self._beat_file.touch()
-            faulthandler.dump_traceback_later(HANG_S - 1, file=self._stacks)  # before the beat tells of it
+            faulthandler.dump_traceback_later(self._hang_s - 1, file=self._stacks)  # before the beat tells of it

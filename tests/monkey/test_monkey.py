@@ -15,7 +15,7 @@ from tests.monkey.places import find, name_of
 
 
 def test_some_dozen_actions_go_wrong_nowhere(tmp_path):
-    options = {"actions": 60, "seed": 5, "first": 0, "start": 1}
+    options = {"actions": 60, "seed": 5, "first": 0, "start": 1, "hang_s": 60}
     outcome = run("tests.monkey.session", options, report=tmp_path)
     assert outcome.findings == []
     assert outcome.result["frames_at_end"] >= 20
