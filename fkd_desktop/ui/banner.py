@@ -32,8 +32,7 @@ class Banner(QFrame):
         self.setStyleSheet(_STYLE)
         self._icon = QLabel()
         self._icon.setPixmap(tinted_pixmap("warning", 20, _INK, self.devicePixelRatioF()))
-        self._text = QLabel()
-        self._text.setWordWrap(True)
+        self._text = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)  # it quotes names of files
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._button = QPushButton()

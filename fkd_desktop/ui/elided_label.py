@@ -6,6 +6,8 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
+from fkd_desktop.ui.words import plain_tip
+
 
 class ElidedLabel(QLabel):
     """A line of text that is shortened in its middle where it does not fit, and whole in its tooltip."""
@@ -17,7 +19,7 @@ class ElidedLabel(QLabel):
 
     def setText(self, text: str) -> None:
         """Show a text."""
-        self.setToolTip(text)
+        self.setToolTip(plain_tip(text))
         super().setText(text)
 
     def minimumSizeHint(self) -> QSize:

@@ -39,9 +39,10 @@ class EmptyState(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setStyleSheet(_STYLE)
         self._icon = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
-        self._title = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        plain = Qt.TextFormat.PlainText  # they quote names of files
+        self._title = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, textFormat=plain)
         self._title.setObjectName("empty_title")
-        self._text = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        self._text = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, textFormat=plain)
         self._text.setObjectName("empty_text")
         self._text.setWordWrap(True)
         self._text.setFixedWidth(_TEXT_WIDTH_PX)

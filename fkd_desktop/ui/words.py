@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 from fkd_desktop.i18n import translated
 
 
@@ -9,3 +11,8 @@ def sentence(text: str) -> str:
     """Return a message, translated if it is a `Text`, with a capital and a mark at its end; nothing stays nothing."""
     text = translated(text).strip()
     return text[:1].upper() + text[1:] + ("" if not text or text.endswith((".", "!", "?", "…")) else ".")
+
+
+def plain_tip(text: str) -> str:
+    """Return a tooltip that shows a text as it is; Qt takes for HTML what looks like it, as a file's name may."""
+    return f"<span>{escape(text)}</span>" if "<" in text or "&lt;" in text else text

@@ -99,7 +99,7 @@ class Toast(QFrame):
         self._thumbnail = QLabel()
         self._thumbnail.setFixedSize(THUMBNAIL_PX)
         self._thumbnail.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._title, self._name = QLabel(), QLabel()
+        self._title, self._name = (QLabel(textFormat=Qt.TextFormat.PlainText) for _ in range(2))
         self._title.setObjectName("toast_title")
         self._name.setObjectName("toast_name")
         self._show = QPushButton(self.tr("Show in folder"))

@@ -67,7 +67,7 @@ class FacePanel(QWidget):
             switch.toggled.connect(self._on_switch_toggled)
             switches.addWidget(switch)
         switches.addStretch(1)
-        self.name, self.info = QLabel(), QLabel()
+        self.name, self.info = (QLabel(textFormat=Qt.TextFormat.PlainText) for _ in range(2))
         self.setStyleSheet(_STYLE)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

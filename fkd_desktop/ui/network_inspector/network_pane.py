@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from fkd_desktop.ui.network_inspector import words
 from fkd_desktop.ui.network_inspector.layer_table import LayerTable
+from fkd_desktop.ui.words import plain_tip
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +25,7 @@ class NetworkPane(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.heading = QLabel()
+        self.heading = QLabel(textFormat=Qt.TextFormat.PlainText)
         font = self.heading.font()
         font.setBold(True)
         self.heading.setFont(font)
@@ -47,7 +48,7 @@ class NetworkPane(QWidget):
     def show_overview(self, overview: Overview | None, weights: Path | None, *, chosen: str) -> None:
         """Show a network, or that none is there yet, with the layer of a name chosen; `layer_chosen` stays quiet."""
         self.heading.setText(words.heading(overview, weights))
-        self.heading.setToolTip(str(weights) if weights else "")
+        self.heading.setToolTip(plain_tip(str(weights)) if weights else "")
         self.totals.setText(words.totals(overview))
         with QSignalBlocker(self.table):
             self.table.show_layers(overview.layers if overview else (), chosen=chosen)

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from fkd_desktop.ui.icons import action_icon, tinted_pixmap
+from fkd_desktop.ui.words import plain_tip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -200,7 +201,7 @@ class ActiveRow(QFrame):
         self._label = QLabel(title)
         self._label.setTextFormat(Qt.TextFormat.PlainText)
         self._label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._label.setToolTip(title)
+        self._label.setToolTip(plain_tip(title))
         self.up_button = self._button(self.tr("Bring {0} forward").format(title))
         self.up_button.clicked.connect(lambda: self.stepped.emit(-1))
         self.down_button = self._button(self.tr("Send {0} backward").format(title))

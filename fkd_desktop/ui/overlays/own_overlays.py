@@ -124,6 +124,7 @@ class OwnOverlays(QObject):
         box.setAttribute(_DELETE_ON_CLOSE)
         box.setIcon(QMessageBox.Icon.Warning)
         box.setWindowTitle(self.tr("Delete overlay"))
+        box.setTextFormat(Qt.TextFormat.PlainText)  # it quotes the overlay's name
         box.setText(text)
         box.setInformativeText(details)
         box.addButton(yes, QMessageBox.ButtonRole.AcceptRole)

@@ -23,6 +23,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from fkd_desktop.ui.icons import tinted_pixmap
+from fkd_desktop.ui.words import plain_tip
 
 if TYPE_CHECKING:
     from fkd_desktop.live.result import FrameResult
@@ -130,7 +131,7 @@ class OverlayTile(QAbstractButton):
 
     def _describe(self) -> None:
         key = self.tr("key {0}").format(self._key) if self._key else ""
-        self.setToolTip(self._failure or (f"{self.text()} ({self._key})" if self._key else self.text()))
+        self.setToolTip(plain_tip(self._failure or (f"{self.text()} ({self._key})" if self._key else self.text())))
         self.setAccessibleDescription(self._failure or key)
 
     # --- painting

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QV
 
 from fkd_desktop.i18n import numeral, translated
 from fkd_desktop.ui.training.run_words import position
+from fkd_desktop.ui.words import plain_tip
 
 if TYPE_CHECKING:
     from fkd_desktop.training.run import RunRecord, TrainingState
@@ -60,7 +61,7 @@ class RunHead(QWidget):
     def show_run(self, record: RunRecord) -> None:
         """Say which run it is."""
         self._name.setText(record.folder.name)
-        self._name.setToolTip(str(record.folder))
+        self._name.setToolTip(plain_tip(str(record.folder)))
         started = record.started
         if started is None:
             self._details.setText(record.config.model)

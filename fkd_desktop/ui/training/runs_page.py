@@ -23,7 +23,7 @@ from fkd_desktop.ui.elided_label import ElidedLabel
 from fkd_desktop.ui.training.data_widgets import DataNotice
 from fkd_desktop.ui.training.runs_model import SORT_ROLE, Column, RunsModel
 from fkd_desktop.ui.training.save_weights import ask_where_to_save
-from fkd_desktop.ui.words import sentence
+from fkd_desktop.ui.words import plain_tip, sentence
 from trainer.runs import RunState
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ class RunsPage(QWidget):
         if self.isVisible():
             self.banner.clear()
             self._done.setText(self.tr("Saved as {0}").format(path.stem))
-            self._done.setToolTip(str(path))
+            self._done.setToolTip(plain_tip(str(path)))
 
     def _show_runs(self) -> None:
         if self.model.runs:
@@ -275,6 +275,7 @@ class RunsPage(QWidget):
         box = QMessageBox(self)
         box.setIcon(QMessageBox.Icon.Question)
         box.setWindowTitle(self.tr("Delete a run"))
+        box.setTextFormat(Qt.TextFormat.PlainText)  # it quotes the run's name
         box.setText(self.tr("Delete the run {0}?").format(run.name))
         box.setInformativeText(
             self.tr("Its weights, which the live session uses, and its figures are deleted from the disk for good.")
