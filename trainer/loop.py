@@ -25,7 +25,7 @@ from trainer.parallel import Team, is_distributed, is_leader, joined_team, local
 from trainer.progress import KeptState, Progress
 from trainer.readers import read_samples
 from trainer.run_folder import RunFolder
-from trainer.runs import BEST, LAST, STATE, TrainingError, read_config
+from trainer.runs import BEST, LAST, STATE, TrainingError, has_ended, read_config
 from trainer.sampler import Sampler
 from trainer.teacher import smooth_labels
 from trainer.validation import validate, validation_sheet
@@ -133,9 +133,7 @@ def _run_in_team(
         # Torchrun starts all processes anew when one dies: then this is the run that they were at.
         go_on = is_distributed() and read_config(folder.path) == replace(config, out=str(folder.path))
         if not go_on:
-            raise TrainingError(
-                "{path} already holds a run; choose another --out, or go on with --resume", path=folder.path
-            )
+            folder.refuse_taken()
     # A state has all the weights: those that the run began with need not be there any more.
     network = build_network(config.model) if go_on and folder.holds_state else initial_network(config)
     with memory_explained(device):
@@ -143,6 +141,8 @@ def _run_in_team(
     samples = read_samples(config.data, correct_labels=config.correct_labels)
     people = split_by_identity(samples, validation_share=config.validation_share, seed=config.seed)
     with folder.locked() if team.is_leader else nullcontext():
+        if team.is_leader and not go_on:  # while the data were read, another process may have begun and ended there
+            folder.refuse_taken()
         run = _Run(config, folder, listener, team, device)
         try:
             with memory_explained(device):
@@ -237,7 +237,8 @@ class _Run:
             with suppress(TrainingError):  # the disk is full: that is the error already
                 self.folder.record(events.RunFailed(message))
         elif not self.folder.holds_a_run:
-            self.folder.remove()
+            with suppress(OSError):  # read-only: as above
+                self.folder.remove()
 
     def _must_stop(self) -> bool:
         """Whether any process of the team was asked to stop."""
@@ -254,7 +255,8 @@ class _Run:
         if state:
             self._restore(learner, state)
         if self.team.is_leader:
-            if go_on and not state and self.config.epochs in self.folder.judged_epochs():
+            is_over = self.config.epochs in self.folder.judged_epochs() and has_ended(self.folder.path)
+            if go_on and not state and is_over:
                 raise TrainingError(
                     "the run in {path} has all its {epochs} epochs; start a new run from its weights with --finetune",
                     path=self.folder.path,
@@ -396,10 +398,10 @@ class _Run:
             self.folder.remove()
         else:
             self.folder.draw_curves()
-            if not stopped:
-                self.folder.remove_state()
         nme = best if math.isfinite(best) and not discarded else None
         done = events.RunFinished(str(self.folder.path), epochs_done, nme, stopped, discarded)
         if self.has_started and not discarded:
             self.folder.record(done)
+            if not stopped:  # the very last: until then there is something to go on from
+                self.folder.remove_state()
         self.listener.on_event(done)

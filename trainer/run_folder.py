@@ -6,6 +6,7 @@ Of networks with gigabytes of state (see `trainer.progress`), a few minutes.
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import os
 import time
@@ -45,6 +46,9 @@ if TYPE_CHECKING:
     from trainer.core.models import KeypointNetwork
 
 CURVES_EVERY_S: Final = 20.0
+LOCK_PATIENCE_S: Final = 1.0
+"""Who only looks whether somebody trains (`trainer.runs.is_training`) holds the lock for a moment."""
+NO_SPACE: Final = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 
 
 class RunFolder:
@@ -73,18 +77,19 @@ class RunFolder:
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            self._lock.acquire()
+            self._lock.acquire(timeout=LOCK_PATIENCE_S)
         except Timeout as error:
             raise TrainingError(
                 "another process is training in {path}; wait until it has ended, or choose another --out",
                 path=self.path,
             ) from error
         except OSError as error:
-            raise TrainingError(
-                "{path} cannot be written ({reason}); choose another --out", path=self.path, reason=error.strerror
-            ) from error
+            raise self._unfit(error) from error
         try:
-            remove_half_written(self.path)
+            try:
+                remove_half_written(self.path)
+            except OSError as error:
+                raise self._unfit(error) from error
             yield
         finally:
             self._lock.release()
@@ -94,6 +99,13 @@ class RunFolder:
         """Whether a run was started here, or any file of one lies here."""
         # os.path's: no error for a path that cannot be, which `locked` explains
         return any(os.path.exists(self.path / name) for name in ALL_FILES if name != LOCK)  # noqa: PTH110
+
+    def refuse_taken(self) -> None:
+        """Raise a `TrainingError` if it holds a run."""
+        if self.holds_a_run:
+            raise TrainingError(
+                "{path} already holds a run; choose another --out, or go on with --resume", path=self.path
+            )
 
     @property
     def holds_state(self) -> bool:
@@ -150,7 +162,8 @@ class RunFolder:
 
     def remove_state(self) -> None:
         """Drop the state of a run that has come to its end."""
-        (self.path / STATE).unlink(missing_ok=True)
+        with self._explained(STATE):
+            (self.path / STATE).unlink(missing_ok=True)
 
     def judged_epochs(self) -> dict[int, float]:
         """Return the epochs that metrics.csv tells of, and the NME after each."""
@@ -205,12 +218,22 @@ class RunFolder:
         except OSError as error:
             if self._is_gone():
                 raise gone from error
+            if not self.holds_a_run:  # there is nothing to go on with
+                raise self._unfit(error) from error
+            values = {"path": self.path / name, "reason": error.strerror, "folder": self.path}
+            if error.errno in NO_SPACE:
+                raise TrainingError(
+                    "{path} could not be written ({reason}); free some space, then go on with --resume {folder}",
+                    **values,
+                ) from error
             raise TrainingError(
-                "{path} could not be written ({reason}); free some space, then go on with --resume {folder}",
-                path=self.path / name,
-                reason=error.strerror,
-                folder=self.path,
+                "{path} could not be written ({reason}); check the disk, then go on with --resume {folder}", **values
             ) from error
+
+    def _unfit(self, error: OSError) -> TrainingError:
+        return TrainingError(
+            "{path} cannot be written ({reason}); choose another --out", path=self.path, reason=error.strerror
+        )
 
     def _is_gone(self) -> bool:
         """Whether the folder was moved or deleted; a write under way may have made another in its place."""

@@ -130,13 +130,29 @@ def summarise(path: Path) -> RunSummary:
         state = RunState.TRAINING
     elif isinstance(last, events.RunFailed):
         state, message = RunState.FAILED, last.message
-    elif not (path / STATE).is_file() and told and told[-1].epoch >= config.epochs:
+    elif not (path / STATE).is_file() and told and told[-1].epoch >= config.epochs and _is_an_end(last):
         state = RunState.FINISHED
     else:
         state = RunState.STOPPED
     with suppress(OSError):
         return RunSummary(path, config, state, told, (path / CONFIG).stat().st_mtime, message)
     raise TrainingError("the run in {path} was deleted; refresh the list", path=path)
+
+
+def has_ended(path: Path) -> bool:
+    """Whether a run has told of its end; also if nothing that it told is there any more."""
+    return _is_an_end(_last_event(path / EVENTS))
+
+
+def is_free(path: Path) -> bool:
+    """Whether a new run may go there: nothing is there, or what is left of one that was killed before it began."""
+    try:
+        names = {file.name for file in path.iterdir()}
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return LOCK in names and all(name == LOCK or name.startswith(f".{CONFIG}.") for name in names)
 
 
 def is_training(path: Path) -> bool:
@@ -277,6 +293,10 @@ def _epochs(folder: Path) -> Iterator[events.EpochDone]:
                     if field.name not in ("epoch", "is_best")
                 },
             )
+
+
+def _is_an_end(last: events.Event | None) -> bool:
+    return last is None or isinstance(last, events.RunFinished)
 
 
 def _last_event(path: Path) -> events.Event | None:

@@ -322,6 +322,23 @@ def test_an_existing_run_is_never_written_over(trained_run, is_one_sentence) -> 
     assert {path: path.read_bytes() for path in trained_run.folder.iterdir()} == before
 
 
+def test_a_run_that_came_and_went_while_data_were_read_is_not_written_over(tiny: TrainConfig, monkeypatch) -> None:
+    """Two are started at once, and the other one is faster."""
+    read_samples = loop.read_samples
+
+    def read_slowly(*args: object, **kwargs: object) -> object:
+        monkeypatch.setattr(loop, "read_samples", read_samples)
+        fit(tiny, on_event=ignore)
+        return read_samples(*args, **kwargs)
+
+    monkeypatch.setattr(loop, "read_samples", read_slowly)
+    told: list[events.Event] = []
+    with pytest.raises(TrainingError, match="already holds a run"):
+        fit(dataclasses.replace(tiny, epochs=9), on_event=told.append)
+    assert json.loads((Path(tiny.out) / "config.json").read_text(encoding="utf-8"))["epochs"] == tiny.epochs
+    assert (Path(tiny.out) / "best.safetensors").is_file()
+
+
 def test_weights_that_lie_in_a_folder_are_never_written_over(trained_run, tiny: TrainConfig) -> None:
     weights = Path(tiny.out) / "best.safetensors"
     weights.parent.mkdir()
@@ -410,7 +427,7 @@ def test_a_disk_may_be_full_at_any_time(tiny: TrainConfig, is_one_sentence, monk
 
 def test_a_disk_that_is_full_from_the_start_leaves_no_folder(tiny: TrainConfig, is_one_sentence) -> None:
     told: list[events.Event] = []
-    with small_disk() as fill, pytest.raises(TrainingError, match="could not be written") as caught:
+    with small_disk() as fill, pytest.raises(TrainingError, match="cannot be written") as caught:
         fill(0)
         fit(tiny, on_event=told.append)
     assert told == [events.RunFailed(str(caught.value))]

@@ -30,7 +30,7 @@ from trainer.core.checkpoint import CheckpointError, load_checkpoint
 from trainer.dataset import DatasetError
 from trainer.loop import fit, resume
 from trainer.run_folder import RunFolder
-from trainer.runs import TrainingError
+from trainer.runs import RunState, TrainingError, summarise
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -465,6 +465,28 @@ def test_an_epoch_that_is_trained_again_replaces_no_better_weights(config, unbro
     assert told[-1].best_nme_mean == load_checkpoint(best).info["validation"]["nme_mean"]
     assert_same_end(folder, unbroken(**way))
     assert best.read_bytes() == (unbroken(**way) / "best.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize("at", [events.EpochDone, events.CheckpointSaved])
+def test_a_crash_in_the_last_epoch_before_any_state_was_kept(config, unbroken, monkeypatch, at: type) -> None:
+    """A large network's: its figures are all there, its last weights are not, or not the best ones."""
+    monkeypatch.setattr(progress, "LARGE", 0)
+    monkeypatch.setattr(progress, "BYTES_PER_S", 1e-6)
+    way = {"learning_rate": 1e-3, "schedule": "constant"}
+
+    def die(event: events.Event) -> None:
+        if isinstance(event, at) and event.epoch == 3:
+            raise Killed
+
+    with pytest.raises(Killed):
+        fit(dataclasses.replace(config, **way), on_event=die)
+    folder = Path(config.out)
+    assert not (folder / "state.safetensors").exists()
+    assert summarise(folder).state is RunState.STOPPED and summarise(folder).can_resume
+    resume(folder, on_event=ignore)
+    assert_same_end(folder, unbroken(**way))
+    assert (folder / "best.safetensors").read_bytes() == (unbroken(**way) / "best.safetensors").read_bytes()
+    assert summarise(folder).state is RunState.FINISHED
 
 
 # --- killed ---

@@ -9,13 +9,14 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from filelock import FileLock
 
 from tests.trainer.tiny import TIMEOUT_S, Tiny, environment, go_tiny, names_in, small_disk
 from trainer import events, run_folder
 from trainer.config import TrainConfig
 from trainer.core.checkpoint import load_checkpoint
 from trainer.run_folder import RunFolder
-from trainer.runs import ALL_FILES, TrainingError, read_config
+from trainer.runs import ALL_FILES, TrainingError, is_free, read_config
 
 HALF_WRITTEN = ".last.safetensors." + "0123456789abcdef" * 2
 
@@ -59,6 +60,18 @@ def test_a_folder_is_free_when_its_run_has_ended(tmp_path: Path) -> None:
         raise ZeroDivisionError
     with RunFolder(tmp_path / "run").locked():
         pass
+
+
+def test_who_only_looks_stops_no_run(tmp_path: Path, monkeypatch) -> None:
+    """The list of runs asks whether somebody trains just when a run begins, and has its lock for a moment."""
+    run = RunFolder(tmp_path / "run")
+    with run.locked():
+        pass
+    looking = FileLock(run.path / ".lock")
+    looking.acquire()
+    monkeypatch.setattr("filelock._api.time.sleep", lambda _: looking.release())
+    with run.locked():
+        assert not looking.is_locked
 
 
 def test_the_lock_vanishes_with_its_process(tmp_path: Path) -> None:
@@ -135,6 +148,19 @@ def test_removing_spares_what_is_others(folder: RunFolder) -> None:
     assert names_in(folder.path) == ["notes.txt"]
 
 
+def test_what_a_run_left_that_was_killed_before_it_began_is_in_nobodys_way(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    assert is_free(run)
+    run.mkdir()
+    assert not is_free(run), "it may be the user's"
+    for name in (".lock", f".config.json.{'0a' * 16}"):
+        (run / name).write_bytes(b"")
+        assert is_free(run)
+    (run / "notes.txt").write_bytes(b"")
+    assert not is_free(run)
+    assert not is_free(run / "notes.txt")
+
+
 @pytest.mark.parametrize("name", [name for name in ALL_FILES if name != ".lock"])
 def test_any_file_of_a_run_tells_that_there_was_one(tmp_path: Path, name: str) -> None:
     assert not RunFolder(tmp_path).holds_a_run
@@ -149,7 +175,7 @@ def test_any_file_of_a_run_tells_that_there_was_one(tmp_path: Path, name: str) -
 
 
 def test_events_are_added_line_by_line(folder: RunFolder) -> None:
-    told = [events.Notice("ü \u2028 ☃"), events.BatchDone(1, 2, 0.5, 9.0), epoch(1)]
+    told = [events.Notice("ü ☃"), events.BatchDone(1, 2, 0.5, 9.0), epoch(1)]
     for event in told:
         folder.record(event)
         lines = (folder.path / "events.jsonl").read_bytes().splitlines(keepends=True)

@@ -24,7 +24,8 @@ def replacing(path: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # a disk that has become read-only: the error before is the one to tell
+            temporary.unlink(missing_ok=True)
         raise
 
 
