@@ -11,6 +11,7 @@ import pytest
 from fkd_desktop.annotate.sound import add_sound, has_sound
 from fkd_desktop.live.sources import VideoSource
 from fkd_desktop.live.video_writer import VideoWriter
+from tests.fuzz.desktop_videos import films, only_sound, playlist
 from tests.live.helpers import read_all, write_video
 from tests.trainer.tiny import names_in, small_disk
 
@@ -121,3 +122,19 @@ def test_a_full_disk_costs_the_sound_alone(tmp_path: Path) -> None:
         limit_to(1000)
         assert not add_sound(target, source)
     assert target.read_bytes() == before and names_in(tmp_path) == ["a.mp4", "b.mp4"]
+
+
+@pytest.mark.parametrize("damage", ["of an unknown kind", "without pictures"])
+def test_sound_that_cannot_be_taken_over_leaves_the_video_as_it_is(tmp_path: Path, damage: str) -> None:
+    result = painted(tmp_path / "painted.mp4", film(tmp_path / "whole.mp4"))
+    before = result.read_bytes()
+    unknown = films()["a.mp4"].replace(b"mp4a", b"zzzz").replace(b"esds", b"zzzz")
+    (tmp_path / "film.mp4").write_bytes(unknown if damage == "of an unknown kind" else only_sound())
+    assert not add_sound(result, tmp_path / "film.mp4")
+    assert result.read_bytes() == before and set(names_in(tmp_path)) == {"whole.mp4", "film.mp4", "painted.mp4"}
+
+
+def test_a_playlist_s_sound_is_not_looked_for(tmp_path: Path) -> None:
+    film(tmp_path / "sound.ts")
+    (tmp_path / "film.mp4").write_bytes(playlist("hls", str(tmp_path / "sound.ts")))
+    assert not has_sound(tmp_path / "film.mp4")

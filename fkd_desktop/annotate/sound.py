@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import av
 
+from fkd_desktop.live.sources.video_index import open_container
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -55,19 +57,20 @@ def add_sound(painted: Path, source: Path) -> bool:
 def has_sound(path: Path) -> bool:
     """Whether a video has sound, of whatever kind."""
     try:
-        with av.open(str(path.absolute())) as container:
+        with open_container(path) as container:
             return bool(container.streams.audio)
     except (OSError, ValueError, av.FFmpegError):
         return False
 
 
 def _join(painted: Path, source: Path, target: Path) -> bool:
-    with av.open(str(painted.absolute())) as pictures, av.open(str(source.absolute())) as sounds:
-        stream = next((s for s in sounds.streams.audio if s.codec_context.name in MP4_SOUNDS), None)
-        if stream is None:
+    with open_container(painted) as pictures, open_container(source) as sounds:
+        known = (s for s in sounds.streams.audio if s.codec_context is not None)
+        stream = next((s for s in known if s.codec_context.name in MP4_SOUNDS), None)
+        film: Any = sounds.streams.best("video")
+        if stream is None or film is None:
             return False
         video: Any = pictures.streams.video[0]
-        film: Any = sounds.streams.video[0]
         begin_s = float((film.start_time or 0) * film.time_base)  # the painted one begins with the first frame at 0
         end_s = float((video.duration or 0) * video.time_base) if video.duration else float("inf")
         with av.open(str(target.absolute()), "w", format="mp4", options={"movflags": "+faststart"}) as joined:

@@ -89,16 +89,21 @@ def _finish(film: Path) -> bool:
         return False
     import av  # noqa: PLC0415 (not at the window's start)
 
+    from fkd_desktop.live.sources.video_index import open_container  # noqa: PLC0415
+
     copy = film.with_name(f".{film.name}")
     try:
-        with av.open(str(film)) as source, av.open(str(copy), "w", format="mp4") as target:
-            stream = target.add_stream_from_template(source.streams.video[0])
-            for packet in source.demux(source.streams.video[0]):
+        with open_container(film) as source, av.open(str(copy), "w", format="mp4") as target:
+            pictures = source.streams.best("video")
+            if pictures is None:
+                raise ValueError("there are no pictures in it")
+            stream = target.add_stream_from_template(pictures)
+            for packet in source.demux(pictures):
                 if packet.dts is not None:  # the last one is empty
                     packet.stream = stream
                     target.mux(packet)
         copy.replace(film)
-    except (OSError, av.FFmpegError) as error:
+    except (OSError, ValueError, av.FFmpegError) as error:  # ValueError: of an unknown kind
         _log.warning("%s stays in fragments: %s", film, error)
         with suppress(OSError):
             copy.unlink(missing_ok=True)

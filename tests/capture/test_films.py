@@ -12,6 +12,7 @@ import pytest
 
 from fkd_desktop.capture import films
 from fkd_desktop.capture.films import film_place, recover_films
+from tests.fuzz.desktop_videos import fragments
 from tests.live.test_video_writer import boxes_of, cv2_count
 from tests.trainer.tiny import small_disk
 
@@ -104,3 +105,13 @@ def test_while_and_after_a_film_is_written_its_place_is_marked(tmp_path):
         assert (tmp_path / f".{path.name}{films._MARK}").exists()
         assert recover_films(tmp_path) == [] and path.read_bytes() == b"a film"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("damage", ["of an unknown kind", "without pictures"])
+def test_a_film_that_is_damaged_too_stays_as_it_is(tmp_path, damage):
+    content = fragments()
+    content = content.replace(b"avc1", b"zzzz") if damage == "of an unknown kind" else content.replace(b"vide", b"soun")
+    (tmp_path / "film.mp4").write_bytes(content)
+    (tmp_path / f".film.mp4{films._MARK}").touch()
+    assert recover_films(tmp_path) == [tmp_path / "film.mp4"]
+    assert [path.name for path in tmp_path.iterdir()] == ["film.mp4"]

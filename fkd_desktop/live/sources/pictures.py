@@ -136,16 +136,17 @@ def decode_picture(path: Path) -> NDArray[np.uint8] | None:
     if path.stat().st_size > MAX_IMAGE_BYTES:
         return None
     data = np.fromfile(path, np.uint8)  # cv2.imread cannot open every path on Windows
-    limit = MAX_IMAGE_PIXELS // 1_000_000
     try:
         image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-        is_too_large = image is not None and image.shape[0] * image.shape[1] > MAX_IMAGE_PIXELS
-    except cv2.error:  # OpenCV's own limit of pixels
-        is_too_large = True
-    if is_too_large:
+    except cv2.error as error:
+        if "MAX_IMAGE" not in str(error):
+            return None
+        # OpenCV's limits of pixels, width and height (`fkd_desktop.__init__`), which it looks at before it decodes
         raise SourceError(
-            "{path} is too large a picture; choose one of at most {limit} megapixels", path=path, limit=limit
-        )
+            "{path} is too large a picture; choose one of at most {limit} megapixels",
+            path=path,
+            limit=MAX_IMAGE_PIXELS // 1_000_000,
+        ) from error
     return image  # type: ignore[return-value]
 
 

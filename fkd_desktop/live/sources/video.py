@@ -98,8 +98,16 @@ class VideoSource(FrameSource):
         """Say in a sentence what FFmpeg complains about."""
         import av  # noqa: PLC0415 (see `open`)
 
+        from fkd_desktop.live.sources.video_index import MAX_VIDEO_PIXELS, TooLargeError  # noqa: PLC0415
+
         try:
             yield
+        except TooLargeError as error:
+            raise SourceError(
+                "the pictures of {path} are too large; choose a video of at most {limit} megapixels a picture",
+                path=self._path,
+                limit=MAX_VIDEO_PIXELS // 1_000_000,
+            ) from error
         except (OSError, ValueError, av.FFmpegError) as error:
             check_file(self._path)  # perhaps it is only gone
             raise SourceError(
@@ -112,7 +120,8 @@ class VideoSource(FrameSource):
             return
         if self._last is None:
             raise SourceError(
-                "{path} has no picture that can be read; it is empty or damaged, choose another file", path=self._path
+                "{path} has no picture that can be read; it is empty, damaged or too large, choose another file",
+                path=self._path,
             )
         # A container without an index says how long it is, and the number of frames is guessed from that: where frames
         # come at uneven times, only the time tells that the video is whole.
@@ -138,9 +147,11 @@ def _is_whole(path: Path) -> bool:
     """Whether any stream of a file, such as its sound, goes on for as long as the header says; reads the file."""
     import av  # noqa: PLC0415 (see `VideoSource.open`)
 
+    from fkd_desktop.live.sources.video_index import open_container  # noqa: PLC0415
+
     stop_s = time.perf_counter() + _LOOK_S
     try:
-        with av.open(str(path.absolute()), options={"protocol_whitelist": "file"}) as container:
+        with open_container(path) as container:
             length_s, first_s = (container.duration or 0) / 1_000_000, (container.start_time or 0) / 1_000_000
             for packet in container.demux():
                 end_s = float(((packet.pts or 0) + (packet.duration or 0)) * (packet.time_base or 0))

@@ -19,7 +19,9 @@ from av.video.reformatter import VideoReformatter
 
 from fkd_desktop.live.sources.base import as_frame
 from fkd_desktop.live.sources.video_index import (
+    MAX_VIDEO_PIXELS,
     FrameIndex,
+    TooLargeError,
     UselessTimesError,
     open_container,
     packets_of,
@@ -68,7 +70,7 @@ class VideoFile:
     Raises
     ------
     av.FFmpegError, OSError, ValueError
-        If it is no video.
+        If it is no video; `TooLargeError` if it is too large a one.
     """
 
     def __init__(self, path: Path) -> None:
@@ -88,10 +90,14 @@ class VideoFile:
     def _open(self) -> None:
         self._container: Any = open_container(self._path)
         stream: Any = self._container.streams.best("video")
-        if stream is None:
+        if stream is None or stream.codec_context is None:
             self._container.close()
-            raise ValueError("there is no video in it")
+            raise ValueError("there is no video in it, or one of an unknown kind")
+        if (stream.width or 0) * (stream.height or 0) > MAX_VIDEO_PIXELS:
+            self._container.close()
+            raise TooLargeError
         self._stream = stream
+        stream.codec_context.options = {"max_pixels": str(MAX_VIDEO_PIXELS)}  # what comes later may be larger
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = min(_MAX_THREADS, os.cpu_count() or 1)
         self._frames: Iterator[Any] = self._decode()
@@ -123,11 +129,13 @@ class VideoFile:
 
     def read(self) -> VideoPicture | None:
         """Decode the next picture; None at the end."""
-        frame = self._next_frame()
-        if frame is None:
+        while (frame := self._next_frame()) is not None:
+            time_s, index = self._time_and_index(frame)
+            if self._is_elsewhere or time_s > self._last_s:
+                break  # in a damaged file one may come again, or too late
+        else:
             self.count = self._last_index + 1
             return None
-        time_s, index = self._time_and_index(frame)
         self.count = max(self.count, index + 1)
         self.duration_s = max(self.duration_s, time_s + self.step_s)
         self._last_s, self._last_index, self._is_elsewhere = time_s, index, False
@@ -298,7 +306,7 @@ class VideoFile:
                 self._stream.codec_context.skip_frame = "NONREF" if is_skipped else "DEFAULT"
                 skips = is_skipped
             try:
-                frames = packet.decode()
+                frames = self._stream.decode(packet)
             except av.FFmpegError:
                 bad += 1
                 if bad > _MAX_BAD_PACKETS:

@@ -13,8 +13,30 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+MAX_VIDEO_PIXELS: Final = 40_000_000
+"""Of a frame: more than 8K has. A decoder keeps a dozen frames and more, of a size that a damaged file may make up."""
+_FORMATS: Final = (
+    "amv", "apng", "asf", "av1", "avi", "avif", "dv", "flv", "gif", "gxf", "h261", "h263", "h264", "hevc", "ivf",
+    "jpegxl_anim", "m4v", "matroska", "mjpeg", "mov", "mp4", "mpeg", "mpegts", "mpegvideo", "mxf", "nut", "obu", "ogg",
+    "rm", "swf", "vc1", "vvc", "webm", "webp", "wtv", "yuv4mpegpipe",
+    *(f"{kind}_pipe" for kind in (
+        "bmp", "dds", "dpx", "exr", "hdr", "j2k", "jpeg", "jpegls", "jpegxl", "pam", "pbm", "pcx", "pfm", "pgm", "png",
+        "ppm", "psd", "qoi", "sgi", "tiff", "webp"
+    )),
+)  # fmt: skip
+"""What FFmpeg may take a file for: films and pictures that are all in one file. Others, as playlists, lead to files and
+devices that nobody has chosen, or are of games that nobody plays, and as seldom tested."""
+_OPTIONS: Final = {
+    "protocol_whitelist": "file",
+    "format_whitelist": ",".join(_FORMATS),
+    "max_pixels": str(MAX_VIDEO_PIXELS),  # while FFmpeg looks what is in the file
+}
 _LIMIT_S: Final = 2.0
 """Longest that making the list may take: enough for a gigabyte from a disk's cache."""
+
+
+class TooLargeError(ValueError):
+    """A video's frames have more pixels than `MAX_VIDEO_PIXELS`."""
 
 
 class UselessTimesError(Exception):
@@ -40,8 +62,8 @@ class FrameIndex:
 
 def open_container(path: Path) -> Any:
     """Open a file with PyAV, and no other one, whatever it says."""
-    # Absolute, or FFmpeg takes "a:b.mp4" for a protocol; and a playlist must not make it use the network.
-    return av.open(str(path.absolute()), metadata_errors="replace", options={"protocol_whitelist": "file"})
+    # Absolute, or FFmpeg takes "a:b.mp4" for a protocol.
+    return av.open(str(path.absolute()), metadata_errors="replace", options=_OPTIONS)
 
 
 def read_index(path: Path, stream_index: int) -> FrameIndex | None:

@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from fkd_desktop.workers.job import Job
 
 PICTURE_SUFFIXES: Final = (".png", ".svg", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
+_PIXEL_KINDS: Final = frozenset({b"png", b"jpeg", b"jpg", b"webp", b"bmp", b"gif"})
 MAX_KEPT_PX: Final = 2048
 """Longest side of what is saved: no face is painted larger, and an 8000 px picture takes 256 MB."""
 MAX_FILE_BYTES: Final = 100_000_000
 MAX_KEPT_BYTES: Final = 30_000_000
+MAX_READ_PX: Final = 100_000_000
 MAX_READ_MB: Final = 512
-"""Memory that one picture may take while it is read: 11,500 x 11,500 px. Qt's own limit is half of it."""
+"""Memory that one picture may take while it is read. Qt's own limit is half of it."""
 SVG_PX: Final = 1024
 """Longest side of the picture that an SVG file is shown as."""
 _OPAQUE: Final = 24
@@ -111,27 +113,7 @@ def _read_svg(path: Path, content: bytes) -> Picture:
 
 
 def _read_pixels(path: Path, content: bytes) -> Picture:
-    buffer = QBuffer()
-    buffer.setData(QByteArray(content))
-    buffer.open(QIODevice.OpenModeFlag.ReadOnly)
-    reader = QImageReader(buffer)
-    reader.setAutoTransform(True)
-    is_upright_png = (
-        bytes(reader.format().data()) == b"png"
-        and reader.transformation() == QImageIOHandler.Transformation.TransformationNone
-    )
-    usual_mb = QImageReader.allocationLimit()
-    QImageReader.setAllocationLimit(MAX_READ_MB)
-    try:
-        image = reader.read()
-    finally:
-        QImageReader.setAllocationLimit(usual_mb)
-    if image.isNull():
-        raise OverlayError(
-            "{path} is no picture that can be read ({reason}); choose a PNG or SVG picture",
-            path=path,
-            reason=reader.errorString() or "unknown kind",
-        )
+    image, is_upright_png = _decoded(path, content)
     image.setDevicePixelRatio(1)
     image = image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
     was_scaled = max(image.width(), image.height()) > MAX_KEPT_PX
@@ -141,6 +123,45 @@ def _read_pixels(path: Path, content: bytes) -> Picture:
         content = png_bytes(image)
     rect = QRectF(image.rect())
     return Picture(image, content, ".png", rect, _drawn_part(path, image, rect), was_scaled=was_scaled)
+
+
+def _decoded(path: Path, content: bytes) -> tuple[QImage, bool]:
+    """Return the pixels, upright, and whether the file is a PNG that shows them as they are."""
+    buffer = QBuffer()
+    buffer.setData(QByteArray(content))
+    buffer.open(QIODevice.OpenModeFlag.ReadOnly)
+    reader = QImageReader(buffer)
+    try:
+        kind = bytes(reader.format().data())
+        if kind not in _PIXEL_KINDS:  # of the others that Qt reads, some are seldom used, and as seldom tested
+            raise OverlayError(
+                "{path} is no picture that can be read ({reason}); choose a PNG or SVG picture",
+                path=path,
+                reason="unknown kind",
+            )
+        size = reader.size()
+        if size.width() * size.height() > MAX_READ_PX:
+            raise OverlayError(
+                "{path} is too large a picture; choose one of at most {limit} megapixels",
+                path=path,
+                limit=MAX_READ_PX // 1_000_000,
+            )
+        reader.setAutoTransform(True)
+        is_upright = reader.transformation() == QImageIOHandler.Transformation.TransformationNone
+        usual_mb = QImageReader.allocationLimit()
+        QImageReader.setAllocationLimit(MAX_READ_MB)
+        try:
+            image = reader.read()
+        finally:
+            QImageReader.setAllocationLimit(usual_mb)
+        reason = reader.errorString()
+    finally:
+        reader.setDevice(None)  # type: ignore[arg-type] # it uses it in its end, and then the buffer may be gone
+    if image.isNull():
+        raise OverlayError(
+            "{path} is no picture that can be read ({reason}); choose a PNG or SVG picture", path=path, reason=reason
+        )
+    return image, is_upright and kind == b"png"
 
 
 def shrunk(image: QImage, side_px: int) -> QImage:

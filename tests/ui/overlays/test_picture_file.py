@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QImage
 
 from fkd_desktop.errors import OverlayError
 from fkd_desktop.ui.overlays.picture_file import MAX_KEPT_PX, read_picture
+from tests.fuzz.trainer_data import png
 from tests.ui.overlays.conftest import glasses_image
 
 SVG = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="10 20 40 20">
@@ -76,6 +77,28 @@ def test_a_bad_file_is_one_sentence_that_names_it(qapp, tmp_path, name, content,
         read_picture(path)
     assert is_one_sentence(caught.value)
     assert ";" in str(caught.value)
+
+
+def test_kinds_that_are_not_offered_are_refused_also_under_another_name(qapp, tmp_path, is_one_sentence):
+    """A damaged TIFF once ended the process: its reader went back to a buffer that was gone."""
+    for kind in ("TIFF", "XPM", "ICO"):
+        image = QImage(20, 20, QImage.Format.Format_RGB32)
+        image.fill(Qt.GlobalColor.red)
+        path = tmp_path / "picture.png"
+        assert image.save(str(path), kind)
+        for content in (path.read_bytes(), path.read_bytes()[:-40]):
+            path.write_bytes(content)
+            with pytest.raises(OverlayError, match="unknown kind") as caught:
+                read_picture(path)
+            assert is_one_sentence(caught.value)
+
+
+def test_a_picture_that_would_unpack_to_gigabytes_is_refused_with_the_limit(qapp, tmp_path, is_one_sentence):
+    path = tmp_path / "bomb.png"
+    path.write_bytes(png(60_000, 60_000, b""))
+    with pytest.raises(OverlayError, match=r"too large a picture; .* 100 megapixels") as caught:
+        read_picture(path)
+    assert is_one_sentence(caught.value)
 
 
 def test_what_cannot_be_opened_is_told(qapp, tmp_path, is_one_sentence):
