@@ -19,6 +19,7 @@ import platformdirs
 
 import fkd_desktop
 from fkd_desktop import APP_ID
+from fkd_desktop.installation import FROM_MENU, missing_package, outdated_by
 from trainer.core.resources import assets_dir
 
 if TYPE_CHECKING:
@@ -56,7 +57,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run() -> NoReturn:
     """Run the application and end the process: what the installed command does."""
-    code = main()
+    try:
+        code = main()
+    except ImportError as error:
+        package = missing_package(error)
+        if not package or FROM_MENU not in sys.argv:
+            raise
+        from fkd_desktop.ui.update_desk import say_missing  # noqa: PLC0415
+
+        say_missing(package)
+        code = EXIT_BAD_INPUT
     if any(thread.daemon for thread in threading.enumerate()):
         # A driver holds a source's reader, or torch is still being imported. Everything is saved, and the interpreter's
         # own way to end would take what these threads stand on from under them.
@@ -109,6 +119,12 @@ def _parser() -> argparse.ArgumentParser:
         "--new-instance",
         action="store_true",
         help="open another window instead of showing the files in the one that is there already",
+    )
+    parser.add_argument(
+        FROM_MENU,
+        action="store_true",
+        help="said by the entry in the start menu, where nobody sees a terminal: what an update of the files newly "
+        "needs is installed first, and shown in a window",
     )
     launcher = parser.add_mutually_exclusive_group()
     launcher.add_argument(
@@ -249,6 +265,10 @@ def _run_window(options: argparse.Namespace) -> int:
     request, instance = _request(options), Instance()
     if not options.new_instance and instance.hand_over(request):
         return 0
+    if options.from_menu and (script := outdated_by()) is not None:
+        from fkd_desktop.ui.update_desk import bring_up_to_date  # noqa: PLC0415
+
+        bring_up_to_date(script)
     with _noting_faults() as faults:
         return _run_session(application, options, request, instance, faults)
 

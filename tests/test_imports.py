@@ -27,6 +27,7 @@ LAYERS: list[set[str]] = [
         "fkd_desktop.overlays",
         "fkd_desktop.workers",
     },
+    {"fkd_desktop.installation"},
     {"fkd_desktop.desktop_entry", "fkd_desktop.instance"},
     {"fkd_desktop.controller", "fkd_desktop.training", "fkd_desktop.capture", "fkd_desktop.diagnostics"},
     {"fkd_desktop.annotate"},
@@ -35,7 +36,14 @@ LAYERS: list[set[str]] = [
     {"fkd_desktop.__main__"},
 ]
 # What may not be imported, however indirectly: everything here must run without a window, or without its widgets.
-NO_QT = ("trainer", "fkd_desktop.live", "fkd_desktop.errors", "fkd_desktop.crashes", "fkd_desktop.desktop_entry")
+NO_QT = (
+    "trainer",
+    "fkd_desktop.live",
+    "fkd_desktop.errors",
+    "fkd_desktop.crashes",
+    "fkd_desktop.desktop_entry",
+    "fkd_desktop.installation",
+)
 ONLY_QT_CORE = ("fkd_desktop.workers",)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fkd_desktop import APP_ID
 from fkd_desktop.desktop_entry.launcher import LauncherError
+from fkd_desktop.installation import FROM_MENU
 
 
 def start_command() -> tuple[str, ...]:
@@ -16,7 +17,7 @@ def start_command() -> tuple[str, ...]:
     The interpreter itself is started, not the `fkd-desktop` script beside it: scripts have the interpreter's path in
     their first line, which is cut off or split by some systems where it is long or has blanks. ``-P`` keeps the
     current folder out of the module search path: a start menu starts programs in the user's home, and a file
-    ``random.py`` there must not take the place of the library's.
+    ``random.py`` there must not take the place of the library's. ``--from-menu`` has what goes wrong said in windows.
 
     Raises
     ------
@@ -33,7 +34,7 @@ def start_command() -> tuple[str, ...]:
             "start.py, or install it with pip",
             python=sys.executable,
         ) from None
-    return (str(_windowed(Path(sys.executable))), "-P", "-m", "fkd_desktop")
+    return (str(_windowed(Path(sys.executable))), "-P", "-m", "fkd_desktop", FROM_MENU)
 
 
 def _windowed(python: Path) -> Path:

@@ -21,7 +21,7 @@ def installed(monkeypatch):
 
 def test_the_interpreter_starts_the_package_and_nothing_of_the_current_folder(monkeypatch):
     monkeypatch.setattr(sys, "executable", "/a b/python")
-    assert start_command() == ("/a b/python", "-P", "-m", "fkd_desktop")
+    assert start_command() == ("/a b/python", "-P", "-m", "fkd_desktop", "--from-menu")
 
 
 def test_a_frozen_program_starts_itself(monkeypatch):
