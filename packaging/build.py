@@ -43,10 +43,11 @@ def main() -> int:
     python = options.python.absolute() if options.python else make_environment(work)
     subprocess.run([python, ROOT / "docs/build_manual.py"], check=True)
     folder = freeze(python, out, work)
+    subprocess.run([python, ROOT / "packaging/licences.py", folder / "licences"], check=True)
     report(folder, work / "freeze/fkd-desktop/contents.json")
     print(f"built in {time.monotonic() - begin_s:.0f} s: {folder}")
     if options.deb:
-        print(f"packed: {debian.make_package(folder, work, out, system_files(work), python)}")
+        print(f"packed: {debian.make_package(folder, work, out, system_files(work))}")
     return 0
 
 

@@ -44,11 +44,14 @@ OVERRIDES = {
     "shared-library-lacks-prerequisites": "the same",
     "shared-library-is-executable": "the same",
     "wrong-path-for-interpreter": "a first line that a module of PyTorch has by mistake: nothing runs it",
+    "hardening-no-pie": "PyInstaller's bootloader and PyTorch's helper are as their wheels have them",
+    "duplicate-font-file": "matplotlib opens the fonts beside it; the package's may be of another version or absent",
+    "embedded-javascript-library": "the manual's search: the HTML is finished, and opens without Sphinx installed",
     "bogus-mail-host": "builds of one's own have no maintainer; releases set DEBEMAIL",
 }
 
 
-def make_package(folder: Path, work: Path, out: Path, system_files: list[str], python: Path) -> Path:
+def make_package(folder: Path, work: Path, out: Path, system_files: list[str]) -> Path:
     """Make the package; return its path.
 
     Parameters
@@ -61,8 +64,6 @@ def make_package(folder: Path, work: Path, out: Path, system_files: list[str], p
         Where the package goes.
     system_files
         Names in the build that are the system's own libraries: left to the packages that they are from.
-    python
-        The interpreter of the environment that was frozen.
     """
     missing = sorted(package for tool, package in TOOLS.items() if shutil.which(tool) is None)
     if missing:
@@ -73,7 +74,7 @@ def make_package(folder: Path, work: Path, out: Path, system_files: list[str], p
     shutil.rmtree(tree, ignore_errors=True)
     shutil.copytree(folder, tree / HOME, symlinks=True)
     drop(tree / HOME, system_files)
-    write_share(tree, folder, python)
+    write_share(tree, folder)
     (tree / "usr/bin").mkdir(parents=True)
     for name in PROGRAMS:
         (tree / "usr/bin" / name).symlink_to(f"../lib/{NAME}/{name}")
@@ -96,12 +97,13 @@ def drop(home: Path, system_files: list[str]) -> None:
             path.unlink()
 
 
-def write_share(tree: Path, folder: Path, python: Path) -> None:
+def write_share(tree: Path, folder: Path) -> None:
     """Write launcher, icons, metainfo, documentation, licences and lintian's overrides."""
     for name, content in share_files([f"/{HOME}/{NAME}"]).items():
         write(tree / "usr/share" / name, content)
     documents = tree / "usr/share/doc" / NAME
-    subprocess.run([python, ROOT / "packaging/licences.py", documents / "licences"], check=True)
+    shutil.move(tree / HOME / "licences", documents / "licences")
+    shutil.rmtree(documents / "licences/common", ignore_errors=True)  # Debian has these itself
     brought = (documents / "licences/README.txt").read_text(encoding="utf-8")
     licence = (ROOT / "LICENSE").read_text(encoding="utf-8")
     texts = f"Their texts are in /usr/share/doc/{NAME}/licences."

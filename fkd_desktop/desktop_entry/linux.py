@@ -23,6 +23,7 @@ from fkd_desktop.desktop_entry.freedesktop import (
     read_string_value,
 )
 from fkd_desktop.desktop_entry.launcher import Launcher, LauncherError, LauncherState, Presence, outdated
+from fkd_desktop.desktop_entry.words import COMPONENT_ID
 from trainer.core.resources import assets_dir
 
 if TYPE_CHECKING:
@@ -38,9 +39,10 @@ TOOL_TIMEOUT_S: Final = 20
 
 
 def share_files(command: Sequence[str], made: Sequence[str] = ()) -> dict[str, bytes]:
-    """Return the entry, its icons and its metainfo, by their names under a folder of shared data.
+    """Return icons, metainfo and the entry, by their names under a folder of shared data.
 
-    Packages of a system put them into ``/usr/share``.
+    Packages of a system put them into ``/usr/share``. The entry is the last: a menu that sees it finds its icon, and it
+    says by its presence what is ours.
 
     Parameters
     ----------
@@ -63,13 +65,13 @@ def share_files(command: Sequence[str], made: Sequence[str] = ()) -> dict[str, b
             path=ascii(command[0]),
         ) from error
     return {
-        ENTRY: entry,
-        f"metainfo/{APP_ID}.metainfo.xml": metainfo_text().encode(),
         **{
             f"{THEME}/{side}x{side}/apps/{APP_ID}.png": (icons / f"{APP_ID}-{side}.png").read_bytes()
             for side in ICON_SIZES_PX
         },
         f"{THEME}/scalable/apps/{APP_ID}.svg": (icons / f"{APP_ID}.svg").read_bytes(),
+        f"metainfo/{COMPONENT_ID}.metainfo.xml": metainfo_text().encode(),
+        ENTRY: entry,
     }
 
 
@@ -119,7 +121,7 @@ class LinuxLauncher(Launcher):
         written = files.write(self._share, share_files(self._command, list(dict.fromkeys(made))))
         if written:
             self._refresh_caches()
-        return tuple(written)
+        return tuple(reversed(written))  # first what the user is told of
 
     def remove(self) -> tuple[Path, ...]:
         """See `Launcher.remove`."""
@@ -127,7 +129,7 @@ class LinuxLauncher(Launcher):
         if keys is None or PROGRAM_KEY not in keys:
             return ()
         made = _made(keys)
-        removed = files.remove(self._share, reversed(share_files(("",))))  # last the entry, by which it is ours
+        removed = files.remove(self._share, share_files(("",)))
         self._refresh_caches()
         cache = self._share / TYPES_CACHE
         if TYPES_CACHE in made and files.has(cache, b"[MIME Cache]\n"):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 NAME: Final = "FKD Desktop"
-COMPONENT_ID: Final = "org.fkd_desktop.FKDDesktop"
+COMPONENT_ID: Final = "org.fkd_desktop.fkd_desktop"
 """What software centres, macOS and Windows' taskbar know the application by. They ask for a domain written backwards,
-unique and never changed; nothing is ever looked up there."""
+unique and never changed; nothing is ever looked up there. See docs/decisions/0016."""
 WORDS: Final[dict[str, dict[str, str]]] = {
     "en": {
         "generic_name": "Face Keypoints",

@@ -7,7 +7,7 @@
 #endif
 
 [Setup]
-AppId=org.fkd_desktop.FKDDesktop
+AppId=org.fkd_desktop.fkd_desktop
 AppName=FKD Desktop
 AppVersion={#Version}
 AppPublisher=The FKD Desktop developers
@@ -38,7 +38,7 @@ Source: "..\..\dist\fkd-desktop\*"; DestDir: "{app}"; Flags: ignoreversion recur
 
 [Icons]
 ; The same AppUserModelID as the window's, so that the taskbar groups them.
-Name: "{autoprograms}\FKD Desktop"; Filename: "{app}\fkd-desktop.exe"; AppUserModelID: "org.fkd_desktop.FKDDesktop"
+Name: "{autoprograms}\FKD Desktop"; Filename: "{app}\fkd-desktop.exe"; AppUserModelID: "org.fkd_desktop.fkd_desktop"
 
 [Run]
 Filename: "{app}\fkd-desktop.exe"; Description: "{cm:LaunchProgram,FKD Desktop}"; Flags: nowait postinstall skipifsilent

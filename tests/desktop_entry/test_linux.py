@@ -69,6 +69,15 @@ def test_the_first_time_all_is_written_and_the_second_time_nothing(program, shar
     assert tree(share) == before and len(caches) == asked
 
 
+def test_the_entry_comes_last_so_that_menus_find_its_icon(program, share, caches):
+    assert list(linux.share_files([str(program)]))[-1] == ENTRY
+    (share / "icons/hicolor/scalable").mkdir(parents=True)
+    (share / "icons/hicolor/scalable/apps").touch()  # where a folder should be
+    with pytest.raises(LauncherError):
+        LinuxLauncher([str(program)], share).install()
+    assert not (share / ENTRY).exists()
+
+
 def test_removal_leaves_nothing(program, share, caches, tmp_path):
     launcher = LinuxLauncher([str(program)], share)
     launcher.install()

@@ -25,6 +25,11 @@ WHOLE = ShellLink(
 )
 
 
+def test_the_installer_has_the_same_identity():
+    text = (Path(__file__).parents[2] / "packaging/windows/fkd-desktop.iss").read_text(encoding="utf-8")
+    assert f"AppId={COMPONENT_ID}\n" in text and f'AppUserModelID: "{COMPONENT_ID}"' in text
+
+
 class Reader:
     """Takes fields off the front."""
 

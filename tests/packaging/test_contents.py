@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import subprocess
 import sys
-from pathlib import Path
+import types
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -110,3 +112,21 @@ def test_the_frozen_trainer_runs_what_was_asked_for(monkeypatch, capsys):
     with pytest.raises(SystemExit) as ended:
         programs.run_frozen_trainer()
     assert ended.value.code == 0 and "fkd-train" in capsys.readouterr().out
+
+
+def test_a_library_of_unknown_licence_ends_the_build(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "packaging"))
+    licences = pytest.importorskip("licences")
+    files = [PurePosixPath(f"av.libs/{name}") for name in ("libx264-d6533a8d.so.165", "libvpx-0123abcd.so.12.0.0")]
+    wheel = types.SimpleNamespace(files=files)
+    assert [licence for _, licence in licences.av_libraries(wheel)] == ["BSD-3-Clause", "GPL-2.0-or-later"]
+    files.append(PurePosixPath("av.libs/libnew-01234567.so.1"))
+    with pytest.raises(SystemExit, match="libnew"):
+        licences.av_libraries(wheel)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other wheels have other libraries")
+def test_the_licences_of_the_installed_av_are_known(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "packaging"))
+    licences = pytest.importorskip("licences")
+    assert licences.av_libraries(importlib.metadata.distribution("av"))

@@ -19,6 +19,8 @@ from pathlib import Path
 import cv2
 import pytest
 
+from fkd_desktop.desktop_entry.words import COMPONENT_ID
+from tests.live.webcam import LACKS, Webcam, jpeg
 from tests.packaging.faces import write_faces
 from tests.virtual_desktop import Desktop, virtual_desktop, x_server
 
@@ -60,6 +62,10 @@ class PackagedDesktop(Desktop):
         self.ask("import", "-window", "root", str(folder / f"{name}.png"))
         return cv2.imread(str(folder / f"{name}.png"))
 
+    def trains(self):
+        """Whether the trainer's own process is there."""
+        return any(b"fkd-train" in Path(f"/proc/{number}/cmdline").read_bytes() for number in self.processes())
+
     def named(self, name):
         """Wait for a window of the application by its title; return its X11 identifier."""
         return self.xdotool("search", "--sync", "--onlyvisible", "--name", name).splitlines()[0]
@@ -100,6 +106,7 @@ def installed(package):
     left = traces() - before
     assert not left, f"the package is purged, and this is left of it: {left}"
     assert shutil.which("fkd-desktop") is None
+    assert "fkd" not in read(Path("/usr/share/applications/mimeinfo.cache"))
 
 
 @pytest.fixture
@@ -122,10 +129,16 @@ def traces():
 def test_its_files_are_valid(installed, desktop):
     share = Path("/usr/share")
     desktop.ask("desktop-file-validate", str(share / "applications/fkd-desktop.desktop"))
-    desktop.ask("appstreamcli", "validate", "--no-net", str(share / "metainfo/fkd-desktop.metainfo.xml"))
+    desktop.ask("appstreamcli", "validate", "--no-net", str(share / f"metainfo/{COMPONENT_ID}.metainfo.xml"))
     for name in ("fkd-desktop", "fkd-annotate", "fkd-train"):
         assert name in desktop.ask("man", "-P", "cat", name)
     assert (share / "doc/fkd-desktop/copyright").stat().st_size > 1000
+
+
+@pytest.mark.skipif(shutil.which("lintian") is None, reason="needs lintian")
+def test_lintian_has_nothing_to_say(package, desktop):
+    said = desktop.patiently("lintian", "--allow-root", "--fail-on", "none", "--no-cfg", str(package))
+    assert not said, said
 
 
 def test_its_commands_work(installed, desktop, tmp_path):
@@ -161,18 +174,67 @@ def test_from_the_menu_to_weights_of_ones_own(installed, desktop, tmp_path):
     desktop.picture("3-trainer")
     desktop.click(trainer, START)
     runs = desktop.folder / "data/fkd-desktop/runs"
-    desktop.until(lambda: ended(runs), "the end of the run")
+    desktop.until(lambda: ended(runs) and not desktop.trains(), "the end of the run")
     desktop.picture("4-trained")
     (run,) = runs.iterdir()
     assert len((run / "metrics.csv").read_text(encoding="utf-8").splitlines()) == 3  # a head and two epochs
     desktop.xdotool("windowactivate", "--sync", trainer, "key", "alt+c")
     desktop.until(lambda: uses(desktop, trainer, settings, run), "the new weights in use")
+    desktop.activate(window)
     desktop.picture("5-in-use")
-    desktop.xdotool("windowactivate", "--sync", window, "key", "ctrl+q")
+    desktop.xdotool("key", "ctrl+q")
     desktop.until(lambda: not desktop.processes(), "the end of all processes")
     assert (run / "best.safetensors").exists()  # the user's own stays
     log = read(desktop.folder / "state/fkd-desktop/log/fkd-desktop.log")
     assert "Traceback" not in log and "No module named" not in log, log
+
+
+@pytest.mark.skipif(bool(LACKS), reason=LACKS)
+def test_a_camera_a_recording_and_the_manual_in_german(installed, desktop, tmp_path):
+    webcam = Webcam(tmp_path / "webcam")
+    webcam.make()
+    clip = cv2.VideoCapture(str(HOME / "_internal/fkd_assets/demo/demo.mp4"))
+    webcam.send(jpeg(cv2.resize(clip.read()[1], (640, 480))))
+    clip.release()
+    driver = {"LD_PRELOAD": str(webcam.folder / "driver.so"), "FAKE_V4L2": str(webcam.folder)}
+    desktop.begin("fkd-desktop", "--source", "camera:42", LANG="de_DE.UTF-8", LANGUAGE="de", **driver)
+    window = desktop.window()
+    desktop.until(lambda: dots(desktop.picture("6-camera")) > JAW_POINTS // 2, "keypoints on the camera's picture")
+    desktop.activate(window)
+    desktop.xdotool("key", "ctrl+r")
+    desktop.until(lambda: list(desktop.folder.rglob("*.mp4*")), "a film")
+    desktop.comes(lambda: False, 2)  # seconds of it
+    desktop.picture("7-recording")
+    desktop.xdotool("key", "ctrl+r")
+    desktop.until(lambda: any(map(length, desktop.folder.rglob("*.mp4"))), "a finished film")
+    desktop.activate(window)
+    desktop.xdotool("key", "F1")
+    desktop.activate(desktop.named("Handbuch"))
+    desktop.comes(lambda: False, 1)  # in which its pictures are read
+    desktop.picture("8-manual")
+    desktop.close(window)
+    log = read(desktop.folder / "state/fkd-desktop/log/fkd-desktop.log")
+    assert "Traceback" not in log and "No module named" not in log, log
+
+
+def test_the_build_puts_itself_into_the_menu_and_leaves_nothing_there(installed, desktop):
+    def share():
+        return sorted((desktop.folder / "data").rglob("*"))
+
+    before = share()
+    assert desktop.ask("fkd-desktop", "--install-launcher").startswith("FKD Desktop is in the start menu now")
+    entry = desktop.folder / "data/applications/fkd-desktop.desktop"
+    desktop.ask("desktop-file-validate", str(entry))
+    assert f"\nExec={HOME}/fkd-desktop %F\n" in read(entry)
+    assert "already" in desktop.ask("fkd-desktop", "--install-launcher")
+    assert desktop.ask("fkd-desktop", "--remove-launcher") == "FKD Desktop is no longer in the start menu."
+    assert share() == before
+
+
+def length(path):
+    """Return the number of a film's frames; 0 where it cannot be read."""
+    film = cv2.VideoCapture(str(path))
+    return int(film.get(cv2.CAP_PROP_FRAME_COUNT))
 
 
 def shows_faces(desktop):
