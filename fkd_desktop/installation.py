@@ -18,17 +18,22 @@ def outdated_by() -> Path | None:
     """Return the start.py that can bring this environment up to date; None where there is nothing to do.
 
     It wrote down which pyproject.toml it installed for. Files that were replaced since (by ``git pull``, say) may need
-    more than what is there, which only a start by start.py itself sees to.
+    more than what is there, which only a start by start.py itself sees to. Nothing is written down while an attempt of
+    that failed; one that was killed is not for us, as start.py then makes the environment anew, from which we run.
     """
     folder = Path(sys.prefix).resolve()
     script = folder.parent / "start.py"
+    if not (folder / "start.lock").exists() or not script.exists() or (folder / "start-unfinished").exists():
+        return None
     try:
         stamp = json.loads((folder / "start-stamp.json").read_bytes())
         needs = hashlib.sha256((folder.parent / "pyproject.toml").read_bytes()).hexdigest()
-        is_outdated = stamp["root"] == str(folder.parent) and stamp["project"] != needs
-    except (OSError, ValueError, KeyError, TypeError):  # not made by start.py
-        return None
-    return script if is_outdated and script.exists() else None
+        is_current = stamp["project"] == needs or stamp["root"] != str(folder.parent)
+    except FileNotFoundError:
+        is_current = False
+    except (OSError, ValueError, KeyError, TypeError):  # start.py finds it out, too
+        is_current = True
+    return None if is_current else script
 
 
 def missing_package(error: ImportError) -> str:

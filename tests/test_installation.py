@@ -17,6 +17,7 @@ def project(tmp_path, monkeypatch):
     root = tmp_path / "project"
     (root / ".venv").mkdir(parents=True)
     (root / "start.py").touch()
+    (root / ".venv/start.lock").touch()
     (root / "pyproject.toml").write_text("[project]\n")
     project = hashlib.sha256((root / "pyproject.toml").read_bytes()).hexdigest()
     (root / ".venv/start-stamp.json").write_text(json.dumps({"project": project, "root": str(root)}))
@@ -33,13 +34,27 @@ def test_files_that_ask_for_something_else_are_noticed(project, monkeypatch, tmp
     assert outdated_by() == project / "start.py"
 
 
-@pytest.mark.parametrize("stamp", [None, "", "[]", "{}", '{"root": 1, "project": 2}', "\xff", '{"root": "elsewhere"}'])
-def test_an_environment_of_another_make_is_left_alone(project, stamp):
+def test_what_failed_is_tried_again_but_not_what_was_killed(project):
+    (project / ".venv/start-stamp.json").unlink()
+    assert outdated_by() == project / "start.py"
+    (project / ".venv/start-unfinished").touch()
+    assert outdated_by() is None
+
+
+def test_an_environment_of_another_make_is_left_alone(project):
     (project / "pyproject.toml").write_text("[project]\ndependencies = ['new']\n")
-    path = project / ".venv/start-stamp.json"
-    path.unlink()
-    if stamp is not None:
-        path.write_text(stamp, encoding="latin-1")
+    (project / ".venv/start.lock").unlink()
+    assert outdated_by() is None
+    (project / ".venv/start-stamp.json").unlink()
+    assert outdated_by() is None
+
+
+@pytest.mark.parametrize(
+    "stamp", ["", "[]", "{}", '{"root": 1, "project": 2}', "\xff", '{"root": "elsewhere", "project": ""}']
+)
+def test_a_damaged_note_or_a_moved_environment_is_left_to_start_py(project, stamp):
+    (project / "pyproject.toml").write_text("[project]\ndependencies = ['new']\n")
+    (project / ".venv/start-stamp.json").write_text(stamp, encoding="latin-1")
     assert outdated_by() is None
 
 

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox, QProgressDialog
 from fkd_desktop import APP_ID
 from fkd_desktop.i18n import translated
 from fkd_desktop.installation import outdated_by
+from fkd_desktop.ui.icons import app_icon
 from trainer.core.text import Text
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def bring_up_to_date(script: Path) -> None:
     script
         The start.py of this environment.
     """
+    QApplication.setWindowIcon(app_icon())
     dialog = QProgressDialog(
         QCoreApplication.translate(
             "UpdateDesk", "FKD Desktop was updated. What it newly needs is being installed; this may take minutes."
@@ -48,17 +50,17 @@ def bring_up_to_date(script: Path) -> None:
     process.start(sys.executable, [str(script), "--", "--version"])
     loop.exec()
     said = bytes(process.readAll().data()).decode(errors="replace").strip()
-    if outdated_by() is None:
+    has_worked = process.exitStatus() is QProcess.ExitStatus.NormalExit and process.exitCode() == 0
+    if has_worked and outdated_by() is None:
         _begin_anew()
     dialog.close()
     lines = said.splitlines() or [process.errorString()]
-    reason = next((line for line in reversed(lines) if line.startswith("ERROR: ")), lines[-1])  # pip's own word
+    reasons = [line.partition("ERROR: ")[2] for line in lines if "ERROR: " in line]  # pip's own word
     warn(
         Text(
-            "What the updated FKD Desktop newly needs could not be installed ({reason}); see to the cause, often the "
-            "network, or start {script} in a terminal. It is tried without now.",
-            reason=reason.removeprefix("ERROR: ").rstrip("."),
-            script=script,
+            "What the updated FKD Desktop newly needs could not be installed: {reason}; see to the cause, often the "
+            "network, and start FKD Desktop again (now it opens without, if it can)",
+            reason=(reasons or lines)[-1].rstrip("."),
         )
     )
 
@@ -72,6 +74,7 @@ def say_missing(package: str) -> None:
         The name by which it was to be imported.
     """
     application = QApplication.instance() or QApplication([APP_ID])
+    QApplication.setWindowIcon(app_icon())
     warn(
         Text(
             "FKD Desktop cannot start, as the Python package {package} is missing; start it once with start.py, or "
