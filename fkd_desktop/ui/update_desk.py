@@ -11,7 +11,7 @@ from PySide6.QtCore import QCoreApplication, QEventLoop, QProcess, Qt
 from PySide6.QtWidgets import QApplication, QMessageBox, QProgressDialog
 
 from fkd_desktop import APP_ID
-from fkd_desktop.i18n import translated
+from fkd_desktop.i18n import install_language, translated
 from fkd_desktop.installation import outdated_by
 from fkd_desktop.ui.icons import app_icon
 from trainer.core.text import Text
@@ -30,7 +30,7 @@ def bring_up_to_date(script: Path) -> None:
     script
         The start.py of this environment.
     """
-    QApplication.setWindowIcon(app_icon())
+    _dress()
     dialog = QProgressDialog(
         QCoreApplication.translate(
             "UpdateDesk", "FKD Desktop was updated. What it newly needs is being installed; this may take minutes."
@@ -48,7 +48,8 @@ def bring_up_to_date(script: Path) -> None:
     process.finished.connect(loop.quit)
     process.errorOccurred.connect(loop.quit)
     process.start(sys.executable, [str(script), "--", "--version"])
-    loop.exec()
+    if process.state() is not QProcess.ProcessState.NotRunning:
+        loop.exec()
     said = bytes(process.readAll().data()).decode(errors="replace").strip()
     has_worked = process.exitStatus() is QProcess.ExitStatus.NormalExit and process.exitCode() == 0
     if has_worked and outdated_by() is None:
@@ -74,7 +75,7 @@ def say_missing(package: str) -> None:
         The name by which it was to be imported.
     """
     application = QApplication.instance() or QApplication([APP_ID])
-    QApplication.setWindowIcon(app_icon())
+    _dress()
     warn(
         Text(
             "FKD Desktop cannot start, as the Python package {package} is missing; start it once with start.py, or "
@@ -88,6 +89,12 @@ def say_missing(package: str) -> None:
 def warn(said: Text) -> None:
     """Show a sentence until it is closed."""
     QMessageBox.warning(None, "FKD Desktop", translated(said))
+
+
+def _dress() -> None:
+    """Give these windows, which come before settings are read, the application's icon and the system's language."""
+    QApplication.setWindowIcon(app_icon())
+    install_language()
 
 
 def _begin_anew() -> NoReturn:
