@@ -35,7 +35,8 @@ UNNEEDED = re.compile(
             r"torch/bin/(?!torch_shm_manager)",
             r"torch/.*\.(a|h|hpp|cuh|cu|cpp|cc|cmake|pyi|lib)$",
             r"(torch|torchgen)/.*\.(yaml|jinja|jinja2|html|txt|md)$",
-            rf"{_QT}(qml|translations|include|typesystems|metatypes|libexec|lib/cmake)/",
+            rf"{_QT}translations/(?!qtbase_de\.qm)",  # words on buttons, in the languages of the application
+            rf"{_QT}(qml|include|typesystems|metatypes|libexec|lib/cmake)/",
             rf"{_QT}lib/libQt6(Qml|Quick|VirtualKeyboard|Pdf|Sql|PrintSupport|EglFsKms|EglFSDevice|Designer)",
             rf"{_QT}plugins/(platforminputcontexts/.*virtualkeyboard|egldeviceintegrations|generic|qmltooling|sqldrivers)",
             rf"{_QT}plugins/(printsupport|designer|networkinformation)",

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from fkd_desktop.i18n import LANGUAGES
 from trainer import programs
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,6 +65,8 @@ def contents(monkeypatch):
         ("PySide6/Qt/plugins/platforms/libqeglfs.so", False),
         ("PySide6/Qt/plugins/imageformats/libqwebp.so", True),
         ("PySide6/Qt/lib/libQt6Quick.so.6", False),
+        ("PySide6/Qt/translations/qtbase_de.qm", True),
+        ("PySide6/Qt/translations/qtbase_fr.qm", False),
         ("matplotlib/mpl-data/fonts/ttf/LastResortHE-Regular.ttf", True),
         ("matplotlib/mpl-data/fonts/ttf/STIXGeneral.ttf", False),
         ("libgtk-3.so.0", False),
@@ -130,3 +133,8 @@ def test_the_licences_of_the_installed_av_are_known(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "packaging"))
     licences = pytest.importorskip("licences")
     assert licences.av_libraries(importlib.metadata.distribution("av"))
+
+
+def test_qts_words_are_there_in_every_language_of_the_application(contents):
+    for language in LANGUAGES:
+        assert language == "en" or contents.is_needed(f"PySide6/Qt/translations/qtbase_{language}.qm")
