@@ -20,7 +20,7 @@ from trainer import events
 from trainer.config import TrainConfig
 from trainer.core.text import Text
 from trainer.programs import trainer_command
-from trainer.runs import TrainingError, delete_run, summarise
+from trainer.runs import TrainingError, delete_run, is_free, summarise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -155,7 +155,7 @@ class TrainingController(QObject):
         if self.state.is_active:
             return
         record = RunRecord(replace(config, threads=config.threads or spare_cores()), Path(config.out))
-        if record.folder.exists():  # and its cancel would delete what is there
+        if not is_free(record.folder):  # and its cancel would delete what is there
             self._fail(record, Text("{folder} is there already; choose another name for the run", folder=record.folder))
         else:
             self._launch(record, record.config.to_arguments())

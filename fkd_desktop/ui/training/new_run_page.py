@@ -28,6 +28,7 @@ from fkd_desktop.ui.words import sentence
 from fkd_desktop.workers.job import Job
 from trainer.config import ConfigError
 from trainer.core.text import Text
+from trainer.runs import is_free
 
 if TYPE_CHECKING:
     from fkd_desktop.settings import Settings
@@ -134,7 +135,7 @@ class NewRunPage(QWidget):
         name = self._folder().name
         if _UNFIT_FOR_A_NAME.search(self.name.text()) or name.startswith(".") or name.endswith("."):
             return self.tr("The name of the run becomes a folder's: leave out \\ / : * ? \" < > | and outer dots.")
-        if self._folder().exists():
+        if not is_free(self._folder()):
             return self.tr("There is a run called {0} already; choose another name.").format(name)
         return ""
 
