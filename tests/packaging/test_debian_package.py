@@ -33,6 +33,21 @@ TRACES = ("/usr", "/etc", "/opt", "/var/lib")
 EPOCHS, START, USE = ("817", "115"), ("1060", "757"), ("92", "755")
 """Where to click in the trainer's window of 1120 x 780, from its left upper corner."""
 JAW_POINTS = 17
+PLUGGED_IN = """
+cd "$0"
+mkdir class real
+cp -r sys class/video4linux
+mount --bind class /sys/class
+mount --rbind /dev real
+mount -t tmpfs none /dev
+for name in null zero full random urandom tty; do touch "/dev/$name"; mount --bind "real/$name" "/dev/$name"; done
+mkdir -m 1777 /dev/shm
+cp dev/video42 /dev
+cd
+export FAKE_V4L2="$0" LD_PRELOAD="$0/driver.so"
+exec fkd-desktop --source camera:42
+"""
+"""Start it where the folder of a fake webcam, $0, is seen as the system's devices; by nobody else."""
 DOT_PX = (4, 150)
 """The least and the most pixels of a keypoint; a button in the same blue has thousands."""
 
@@ -194,10 +209,10 @@ def test_a_camera_a_recording_and_the_manual_in_german(installed, desktop, tmp_p
     webcam = Webcam(tmp_path / "webcam")
     webcam.make()
     clip = cv2.VideoCapture(str(HOME / "_internal/fkd_assets/demo/demo.mp4"))
-    webcam.send(jpeg(cv2.resize(clip.read()[1], (640, 480))))
+    picture = cv2.resize(clip.read()[1], (960, 720))
+    webcam.send(jpeg(cv2.copyMakeBorder(picture, 0, 0, 160, 160, cv2.BORDER_REPLICATE)), width=1280)
     clip.release()
-    driver = {"LD_PRELOAD": str(webcam.folder / "driver.so"), "FAKE_V4L2": str(webcam.folder)}
-    desktop.begin("fkd-desktop", "--source", "camera:42", LANG="de_DE.UTF-8", LANGUAGE="de", **driver)
+    desktop.begin("unshare", "-m", "sh", "-ec", PLUGGED_IN, str(webcam.folder), LANG="de_DE.UTF-8", LANGUAGE="de")
     window = desktop.window()
     desktop.until(lambda: dots(desktop.picture("6-camera")) > JAW_POINTS // 2, "keypoints on the camera's picture")
     desktop.activate(window)
