@@ -190,6 +190,7 @@ def test_from_the_menu_to_weights_of_ones_own(installed, desktop, tmp_path):
     desktop.click(trainer, START)
     runs = desktop.folder / "data/fkd-desktop/runs"
     desktop.until(lambda: ended(runs) and not desktop.trains(), "the end of the run")
+    desktop.comes(lambda: False, 1)  # in which the window takes notice
     desktop.picture("4-trained")
     (run,) = runs.iterdir()
     assert len((run / "metrics.csv").read_text(encoding="utf-8").splitlines()) == 3  # a head and two epochs
