@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from fkd_desktop.training.eta import describe_duration
 from fkd_desktop.workers.job import Job
 from fkd_desktop.workers.training_process import TrainingProcess
 from trainer import events
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 CANCEL_PATIENCE_MS: Final = 8000
+SILENCE_MS: Final = 180_000
+"""Longer than a large network's batch, or its judging, takes on a slow computer."""
 LOGS_KEPT: Final = 20
 
 
@@ -144,6 +147,10 @@ class TrainingController(QObject):
         self._told_failure = ""
         self._patience = QTimer(self, singleShot=True, interval=CANCEL_PATIENCE_MS)
         self._patience.timeout.connect(self._on_patience_timeout)
+        self._silence = QTimer(self, singleShot=True, interval=SILENCE_MS)
+        self._silence.timeout.connect(self._on_silence_timeout)
+        self.is_silent = False
+        """Whether nothing was heard from the process for so long that it may be stuck."""
         self.state = TrainingState.IDLE
         self.record: RunRecord | None = None
 
@@ -173,10 +180,12 @@ class TrainingController(QObject):
         self._launch(record, ["--resume", str(folder), f"--threads={run.config.threads or spare_cores()}"])
 
     def stop(self) -> None:
-        """Ask the run to end after the batch under way and keep what it has."""
+        """Ask the run to end after the batch under way and keep what it has; asked again, end one that is silent."""
         if self._process and self.state in (TrainingState.STARTING, TrainingState.TRAINING):
             self._process.send("stop")
             self._set_state(TrainingState.STOPPING)
+        elif self._process and self.state is TrainingState.STOPPING and self.is_silent:
+            self._process.kill()
 
     def cancel(self) -> None:
         """Ask the run to end and remove everything it wrote; one that does not listen is killed."""
@@ -186,9 +195,11 @@ class TrainingController(QObject):
             self._set_state(TrainingState.CANCELLING)
 
     def shut_down(self) -> None:
-        """Let go of the process: it stops by itself and keeps what it has."""
+        """Let go of the process: it stops by itself and keeps what it has; one that is silent is killed."""
         self._patience.stop()
-        if self._process:
+        if self._process and self.is_silent:
+            self._process.kill()
+        elif self._process:
             if self.state is TrainingState.CANCELLING:
                 self._process.send("cancel")
             self._process.let_go()
@@ -215,12 +226,18 @@ class TrainingController(QObject):
             return
         _log.info("training %s, process %d", record.folder, process.pid)
         self._process = process
+        self._listen()
         self._set_state(TrainingState.STARTING)
+
+    def _listen(self) -> None:
+        self.is_silent = False
+        self._silence.start()
 
     @Slot(object)
     def _on_process_event(self, event: events.Event) -> None:
         record = self.record
         assert record is not None
+        self._listen()
         match event:
             case events.RunStarted():
                 record.started, record.started_s = event, time.monotonic()
@@ -246,12 +263,16 @@ class TrainingController(QObject):
         assert record is not None and process is not None
         self._process = None
         self._patience.stop()
+        self._silence.stop()
+        was_silent, self.is_silent = self.is_silent, False
         finished = record.finished
         _log.info("training %s ended with exit code %d", record.folder, code)
         if self.state is TrainingState.CANCELLING:
             self._remove(record.folder)
         elif finished is not None:
             self._set_state(TrainingState.STOPPED if finished.stopped else TrainingState.FINISHED)
+        elif was_silent and self.state is TrainingState.STOPPING:  # ended by `stop`, with what its last epoch left
+            self._set_state(TrainingState.STOPPED)
         else:
             last_lines = process.last_lines()
             self._fail(record, self._told_failure or _why_it_died(code, last_lines), last_lines)
@@ -260,6 +281,20 @@ class TrainingController(QObject):
     def _on_patience_timeout(self) -> None:
         if self._process:
             self._process.kill()
+
+    @Slot()
+    def _on_silence_timeout(self) -> None:
+        if self.record is None or self._process is None:
+            return
+        self.is_silent = True
+        notice = Text(
+            "nothing was heard from the training process for {duration}: it may be stuck, or the computer very busy; "
+            "“Stop and keep”, and then “End now”, keep what the last epoch learned",
+            duration=describe_duration(self._silence.interval() / 1000),
+        )
+        _log.warning("training %s: %s", self.record.folder, notice)
+        self.record.notices.append(notice)
+        self.event_received.emit(events.Notice(notice))
 
     def _remove(self, folder: Path) -> None:
         """Delete what a run that was killed, or had been resumed, has left."""

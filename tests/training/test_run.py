@@ -153,6 +153,56 @@ def test_a_run_that_does_not_listen_is_killed_by_cancel(training, long, qtbot):
     assert not training.record.folder.exists()
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="stops a process by a POSIX signal")
+def test_a_run_that_hangs_is_told_and_can_be_ended_without_losing_it(training, long, qtbot, is_one_sentence):
+    training.start(long)
+    wait_for_epochs(qtbot, training, 3)
+    process = psutil.Process(training._process.pid)
+    process.suspend()
+    training._silence.setInterval(300)
+    qtbot.waitUntil(lambda: training.is_silent, timeout=TIMEOUT_MS)
+    (notice,) = training.record.notices
+    assert is_one_sentence(notice) and "“End now”" in notice
+    training.stop()
+    assert process.is_running() and training.state is TrainingState.STOPPING
+    training.stop()
+    wait_for(qtbot, training, TrainingState.STOPPED)
+    assert not process.is_running() and not training.is_silent
+    epochs = len(training.record.epochs)
+    training._silence.setInterval(TIMEOUT_MS)
+    training.told.clear()
+    training.resume(training.record.folder)
+    wait_for_epochs(qtbot, training)
+    assert training.record.started.epochs_done >= epochs - 1
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="stops a process by a POSIX signal")
+def test_a_run_that_hung_and_goes_on_is_no_longer_silent(training, long, qtbot):
+    training.start(long)
+    wait_for_epochs(qtbot, training)
+    process = psutil.Process(training._process.pid)
+    process.suspend()
+    training._silence.setInterval(300)
+    qtbot.waitUntil(lambda: training.is_silent, timeout=TIMEOUT_MS)
+    training._silence.setInterval(TIMEOUT_MS)
+    process.resume()
+    qtbot.waitUntil(lambda: not training.is_silent, timeout=TIMEOUT_MS)
+    assert training.state is TrainingState.TRAINING
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="stops a process by a POSIX signal")
+def test_a_run_that_hangs_does_not_outlive_the_application(training, long, qtbot):
+    training.start(long)
+    wait_for_epochs(qtbot, training)
+    process = psutil.Process(training._process.pid)
+    process.suspend()
+    training._silence.setInterval(300)
+    qtbot.waitUntil(lambda: training.is_silent, timeout=TIMEOUT_MS)
+    training.shut_down()
+    wait_for(qtbot, training, TrainingState.FAILED)
+    assert not process.is_running()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals that kill")
 @pytest.mark.parametrize(("number", "word"), [(signal.SIGKILL, "killed"), (signal.SIGSEGV, "SIGSEGV")])
 def test_a_killed_run_says_so_and_can_be_resumed(training, long, qtbot, number, word, is_one_sentence):
@@ -227,6 +277,13 @@ def test_a_folder_that_is_there_is_never_trained_into_nor_deleted(training, conf
     assert "another name" in training.record.failure.message
     training.cancel()
     assert (tmp_path / "run" / "config.json").is_file()
+
+
+def test_the_name_of_a_run_that_was_killed_before_it_began_is_free(training, config, qtbot, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / ".lock").touch()
+    training.start(config(epochs=1))
+    wait_for(qtbot, training, TrainingState.FINISHED)
 
 
 def test_resuming_what_is_no_run_is_told(training, tmp_path, is_one_sentence):

@@ -104,10 +104,7 @@ class ProgressView(QWidget):
         self.notices = NoticeLine()
         self.sheet = SheetView()
         self._plot_text = QLabel(self.tr("Loading the curves…"), alignment=Qt.AlignmentFlag.AlignCenter)
-        self.stop_button = QPushButton(self.tr("&Stop and keep"), autoDefault=False)
-        self.stop_button.setToolTip(
-            self.tr("End after the batch under way. The weights so far are kept, and the run can go on later.")
-        )
+        self.stop_button = QPushButton(autoDefault=False)
         self.cancel_button = QPushButton(self.tr("C&ancel…"), autoDefault=False)
         self.cancel_button.setToolTip(self.tr("End the run and delete what it has written"))
         self.resume_button = QPushButton(self.tr("R&esume"), autoDefault=False)
@@ -207,6 +204,7 @@ class ProgressView(QWidget):
                 self._show_epochs(record)
             case events.Notice():
                 self.notices.show_notices(record.notices)
+        self._show_buttons(self._training.state)
         self._show_figures(record)
 
     # --- showing
@@ -252,8 +250,20 @@ class ProgressView(QWidget):
 
     def _show_buttons(self, state: TrainingState) -> None:
         has_something = state is TrainingState.TRAINING or bool(self._record and self._record.epochs)
+        is_deaf = state is TrainingState.STOPPING and self._training.is_silent
+        if is_deaf:
+            self.stop_button.setText(self.tr("End &now"))
+            self.stop_button.setToolTip(
+                self.tr("End the process at once, as it does not answer. What the last epoch learned is kept.")
+            )
+        else:
+            self.stop_button.setText(self.tr("&Stop and keep"))
+            self.stop_button.setToolTip(
+                self.tr("End after the batch under way. The weights so far are kept, and the run can go on later.")
+            )
+        can_stop = state in (TrainingState.STARTING, TrainingState.TRAINING) and has_something
         self.stop_button.setVisible(state.is_active)
-        self.stop_button.setEnabled(state in (TrainingState.STARTING, TrainingState.TRAINING) and has_something)
+        self.stop_button.setEnabled(can_stop or is_deaf)
         self.cancel_button.setVisible(state.is_active)
         self.cancel_button.setEnabled(state is not TrainingState.CANCELLING)
         self.resume_button.setVisible(state is TrainingState.STOPPED and self._can_resume)

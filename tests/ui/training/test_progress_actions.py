@@ -31,6 +31,23 @@ def test_stop_and_keep_asks_the_run_to_stop(training, open_view, qtbot):
     assert view.cancel_button.isEnabled()
 
 
+def test_a_run_that_does_not_answer_can_be_ended_now(training, open_view, qtbot):
+    view = open_view(training)
+    training.begin()
+    training.tell_started()
+    training.tell_epoch(1)
+    training.is_silent = True
+    training.tell(Notice("nothing was heard from the training process for 3 min"))
+    assert view.stop_button.text() == "&Stop and keep"
+    qtbot.mouseClick(view.stop_button, Qt.MouseButton.LeftButton)
+    assert view.stop_button.text() == "End &now" and view.stop_button.isEnabled()
+    qtbot.mouseClick(view.stop_button, Qt.MouseButton.LeftButton)
+    assert training.asked == ["stop", "stop"]
+    training.is_silent = False
+    training.tell_epoch(2)
+    assert view.stop_button.text() == "&Stop and keep" and not view.stop_button.isEnabled()
+
+
 def test_cancel_asks_first_without_stopping_anything(training, open_view, qtbot):
     view = open_view(training)
     training.begin()
