@@ -29,6 +29,8 @@ FACE_LOSS_WEIGHT: Final = 0.2
 CLIP_NORM: Final = 2.0
 WARM_UP_SHARE: Final = 0.15
 STATE_FORMAT: Final = "fkd-training-state"
+_NO_MEMORY: Final = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
+"""What PyTorch says of a full memory in a plain `RuntimeError`: that of the processor, and of CUDA's libraries."""
 
 
 @contextmanager
@@ -36,10 +38,19 @@ def memory_explained(device: torch.device) -> Iterator[None]:
     """Turn a full memory, wherever it is met, into a `TrainingError`."""
     try:
         yield
-    except (torch.OutOfMemoryError, MemoryError) as error:
+    except (RuntimeError, MemoryError) as error:
+        if not is_memory_full(error):
+            raise
         raise TrainingError(
             "the memory of {device} is full; free some, or choose a smaller network or another device", device=device
         ) from error
+
+
+def is_memory_full(error: Exception) -> bool:
+    """Whether an error says that a memory is full, the computer's or a GPU's."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return type(error) is RuntimeError and any(words in str(error) for words in _NO_MEMORY)
 
 
 def memory_in_use(device: torch.device) -> int:
@@ -120,7 +131,9 @@ class Learner:
             try:
                 loss = self._accumulate(crops, points, faces_in_team)
                 break
-            except torch.OutOfMemoryError as error:
+            except RuntimeError as error:
+                if not is_memory_full(error):
+                    raise
                 self._split_further(len(points), error)
         loss = self._team.total(loss)
         self._losses.append(loss)
@@ -184,7 +197,7 @@ class Learner:
             loss = loss + 0.0 * output.face_logit.sum()  # the team waits for every parameter's gradient
         return loss
 
-    def _split_further(self, faces: int, error: torch.OutOfMemoryError) -> None:
+    def _split_further(self, faces: int, error: RuntimeError) -> None:
         at_once = math.ceil(faces / self._parts)
         if self._team.size > 1:
             raise TrainingError(

@@ -6,7 +6,6 @@ import math
 import time
 from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,7 +23,7 @@ from trainer.learner import Learner, memory_explained, memory_in_use
 from trainer.parallel import Team, is_distributed, is_leader, joined_team, local_device
 from trainer.progress import KeptState, Progress
 from trainer.readers import read_samples
-from trainer.run_folder import RunFolder
+from trainer.run_folder import RunFolder, dated_folder
 from trainer.runs import BEST, LAST, STATE, TrainingError, has_ended, read_config
 from trainer.sampler import Sampler
 from trainer.teacher import smooth_labels
@@ -70,7 +69,7 @@ def fit(
     DatasetError, CheckpointError, DeviceError, TrainingError
         With one sentence that says what is wrong.
     """
-    folder = RunFolder(Path(config.out or Path("runs") / datetime.now().strftime("%Y-%m-%d-%H%M%S")))
+    folder = RunFolder(Path(config.out) if config.out else dated_folder())
     return _run(config, folder, _Listener(on_event, should_stop, should_discard), go_on=False)
 
 
@@ -135,8 +134,8 @@ def _run_in_team(
         if not go_on:
             folder.refuse_taken()
     # A state has all the weights: those that the run began with need not be there any more.
-    network = build_network(config.model) if go_on and folder.holds_state else initial_network(config)
     with memory_explained(device):
+        network = build_network(config.model) if go_on and folder.holds_state else initial_network(config)
         network.to(device, memory_format=network.memory_format)  # type: ignore[call-overload]
     samples = read_samples(config.data, correct_labels=config.correct_labels)
     people = split_by_identity(samples, validation_share=config.validation_share, seed=config.seed)

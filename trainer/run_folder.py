@@ -12,6 +12,7 @@ import os
 import time
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -49,6 +50,13 @@ CURVES_EVERY_S: Final = 20.0
 LOCK_PATIENCE_S: Final = 1.0
 """Who only looks whether somebody trains (`trainer.runs.is_training`) holds the lock for a moment."""
 NO_SPACE: Final = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+
+
+def dated_folder() -> Path:
+    """Return where a run goes that was given no place: what the clock says, also when it has said that before."""
+    name = f"{datetime.now():%Y-%m-%d-%H%M%S}"
+    names = (name, *(f"{name}-{number}" for number in range(2, 100)))
+    return next((path for path in map(Path("runs").joinpath, names) if not path.exists()), Path("runs") / name)
 
 
 class RunFolder:

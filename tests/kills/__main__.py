@@ -83,13 +83,13 @@ def kill_many(
                 victim = ("child", "parent")[len(kills) % 2]
                 kind = kinds[len(kills) // 2 % len(kinds)]
                 kill = kill_once(victim, kind, data=data, run=run, epochs=epochs, random=random)
-                kills.append(kill)
-                name = f"kill {len(kills)}, of the {victim} ({kind}) {kill.moment}"
+                name = f"kill {len(kills) + 1}, of the {victim} ({kind}) {kill.moment}"
                 wrong += [f"{name}: {it}" for it in kill.wrong]
-                print(f"{name}: epoch {kill.epochs}; {'; '.join(kill.wrong) or 'as it should be'}", flush=True)
-                if kill.ended.get("state") == "FINISHED":  # it was quicker
+                if not kill.has_come:  # its run was at its end before
                     break
-            else:
+                kills.append(kill)
+                print(f"{name}: epoch {kill.epochs}; {'; '.join(kill.wrong) or 'as it should be'}", flush=True)
+            if kill.ended.get("state") != "FINISHED":
                 _to_its_end(run, data, epochs)
             wrong += [f"run {run.parent.name}: {it}" for it in differences(run, undisturbed)]
     return kills, wrong

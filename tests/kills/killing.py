@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -49,6 +50,8 @@ class Kill:
         What the parent said at last; empty if it was killed.
     child_s
         How long the child lived on without its parent, in seconds.
+    has_come
+        Whether there was something to kill: a run may be at its end before.
     wrong
         What was not as it should be.
     """
@@ -59,6 +62,7 @@ class Kill:
     told: list[events.Event] = field(default_factory=list)
     ended: dict[str, str] = field(default_factory=dict)
     child_s: float = 0.0
+    has_come: bool = False
     wrong: list[str] = field(default_factory=list)
 
     @property
@@ -76,7 +80,6 @@ class Parent:
         folders = {f"XDG_{name}_HOME": str(home / name) for name in ("CONFIG", "DATA", "STATE", "CACHE")}
         own = {MARK: self.mark, "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
         deed = "resume" if (run / "config.json").exists() else "start"
-        self.started_s = time.monotonic()
         self.process = subprocess.Popen(
             [sys.executable, "-W", "error", str(PARENT), kind, deed, str(data), str(run), str(epochs)],
             stdin=subprocess.DEVNULL,
@@ -152,27 +155,30 @@ def kill_once(victim: str, kind: str, *, data: Path, run: Path, epochs: int, ran
     try:
         _wait_for_moment(parent, kill, random)
         child = parent.child()
-        target = parent.process.pid if victim == "parent" else child.pid if child else 0
-        if target:
-            psutil.Process(target).kill()
+        if victim == "parent":
+            parent.process.kill()
+        elif child is not None:
+            child.kill()
         killed_s = time.monotonic()
         while (event := parent.take()) is not None:
             kill.told.append(event)
-        parent.process.wait(TIMEOUT_S)
+        code = parent.process.wait(TIMEOUT_S)
         kill.ended = parent.ended
-        if victim == "parent" and child is not None:
-            psutil.wait_procs([child], timeout=END_S)
+        if victim == "parent":
+            kill.has_come = code == -signal.SIGKILL and not kill.ended
+            psutil.wait_procs(parent.processes(), timeout=END_S)
             kill.child_s = time.monotonic() - killed_s
+        else:
+            kill.has_come = child is not None and kill.ended.get("state") != "FINISHED"
         for process in parent.processes():
             kill.wrong.append(f"process {process.pid} is left")
     finally:
         parent.close()
     written = [parent.errors, *(log.read_text(errors="replace") for log in run.parent.rglob("*.log"))]
     kill.wrong += [f"it wrote {text[-500:]}" for text in written if "Traceback" in text]
-    if victim == "child" and target and kill.ended.get("state") not in ("FAILED", "FINISHED"):
-        kill.wrong.append(f"its program said {kill.ended}")
-    if kill.ended.get("state") == "FAILED" and "killed" not in kill.ended["message"]:
-        kill.wrong.append(f"its program said {kill.ended['message']}")
+    if victim == "child" and kill.has_come:
+        if kill.ended.get("state") != "FAILED" or "killed" not in kill.ended["message"]:
+            kill.wrong.append(f"its program said {kill.ended}")
     for started in of_type(kill.told, events.RunStarted):
         if started.epochs_done < before - 1:
             kill.wrong.append(f"of {before} epochs {started.epochs_done} were left")
@@ -183,9 +189,11 @@ def kill_once(victim: str, kind: str, *, data: Path, run: Path, epochs: int, ran
 def _wait_for_moment(parent: Parent, kill: Kill, random: Random) -> None:
     """Wait until it has told some events and a little longer; or for some time, whatever it does then."""
     if random.random() < 0.3:
-        delay_s = random.uniform(0.0, 5.0)
+        delay_s = random.uniform(0.0, 4.0)
         kill.moment = f"{delay_s:.1f} s after its start"
-        deadline_s = parent.started_s + delay_s
+        while kill.victim == "child" and parent.child() is None and parent.process.poll() is None:
+            time.sleep(0.05)
+        deadline_s = time.monotonic() + delay_s
         while (left_s := deadline_s - time.monotonic()) > 0 and parent.process.poll() is None:
             event = parent.take(timeout_s=min(left_s, 0.2))
             if event is not None:

@@ -5,7 +5,9 @@ import math
 import os
 import shutil
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -354,6 +356,14 @@ def test_without_out_the_run_goes_to_a_dated_folder(tiny: TrainConfig, tmp_path:
     assert folder.parent == Path("runs")
     assert (tmp_path / folder / "best.safetensors").is_file()
     assert json.loads((folder / "config.json").read_text(encoding="utf-8"))["out"] == str(folder)
+
+
+def test_a_second_that_comes_again_has_a_folder_of_its_own(tiny: TrainConfig, tmp_path: Path, monkeypatch) -> None:
+    """As when a clock is set back: each run is in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("trainer.run_folder.datetime", SimpleNamespace(now=lambda: datetime(2026, 10, 25, 2, 30)))
+    folders = [fit(dataclasses.replace(tiny, out=""), on_event=ignore).name for _ in range(3)]
+    assert folders == ["2026-10-25-023000", "2026-10-25-023000-2", "2026-10-25-023000-3"]
 
 
 def test_a_folder_that_cannot_be_made(tiny: TrainConfig, tmp_path: Path, is_one_sentence) -> None:

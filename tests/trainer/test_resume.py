@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import json
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from tests.trainer.tiny import (
     Child,
     Stop,
     Tiny,
+    TinyTeller,
     are_equal,
     go_tiny,
     names_in,
@@ -487,6 +489,64 @@ def test_a_crash_in_the_last_epoch_before_any_state_was_kept(config, unbroken, m
     assert_same_end(folder, unbroken(**way))
     assert (folder / "best.safetensors").read_bytes() == (unbroken(**way) / "best.safetensors").read_bytes()
     assert summarise(folder).state is RunState.FINISHED
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows deletes no folder that is in use")
+@pytest.mark.parametrize("at", [events.RunStarted, events.EpochDone, events.CheckpointSaved])
+def test_a_folder_that_is_deleted_in_mid_training_is_told_and_not_made_anew(config, at: type, is_one_sentence) -> None:
+    told: list[events.Event] = []
+
+    def on_event(event: events.Event) -> None:
+        told.append(event)
+        if isinstance(event, at):
+            shutil.rmtree(config.out, ignore_errors=True)
+
+    with pytest.raises(TrainingError, match=r"the run's folder .* is gone") as caught:
+        fit(config, on_event=on_event)
+    assert is_one_sentence(caught.value)
+    assert told[-1] == events.RunFailed(str(caught.value))
+    assert not Path(config.out).exists()
+
+
+# --- a full memory ---
+
+
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError, RuntimeError])
+def test_a_memory_that_becomes_full_leaves_the_last_epoch(
+    config, unbroken, monkeypatch, is_one_sentence, error: type[Exception]
+) -> None:
+    """Another program takes it, a GPU's or the computer's: PyTorch says so in two ways."""
+
+    def forward(network: Tiny, crops: torch.Tensor) -> None:
+        raise error("DefaultCPUAllocator: can't allocate memory: you tried to allocate 2157312000 bytes.")
+
+    told: list[events.Event] = []
+
+    def on_event(event: events.Event) -> None:
+        told.append(event)
+        if isinstance(event, events.EpochDone) and event.epoch == 2:
+            patch.setattr(TinyTeller, "forward", forward)
+
+    with monkeypatch.context() as patch, pytest.raises(TrainingError, match="memory of cpu is too small") as caught:
+        fit(config, on_event=on_event)
+    folder = Path(config.out)
+    assert is_one_sentence(caught.value)
+    assert told[-1] == events.RunFailed(str(caught.value))
+    assert summarise(folder).state is RunState.FAILED and summarise(folder).can_resume
+    assert load_checkpoint(folder / "last.safetensors").info["epoch"] == 2
+    told.clear()
+    resume(folder, on_event=told.append)
+    assert told[0].epochs_done == 2
+    assert_same_end(folder, unbroken())
+
+
+def test_a_mistake_is_no_full_memory(config, monkeypatch) -> None:
+    def forward(network: Tiny, crops: torch.Tensor) -> None:
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    monkeypatch.setattr(TinyTeller, "forward", forward)
+    with pytest.raises(RuntimeError, match="mat1"):
+        fit(config, on_event=ignore)
 
 
 # --- killed ---
