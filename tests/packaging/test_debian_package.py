@@ -199,7 +199,7 @@ def test_from_the_menu_to_weights_of_ones_own(installed, desktop, tmp_path):
     log = desktop.folder / "state/fkd-desktop/log/fkd-desktop.log"
     desktop.until(lambda: read(log).count("the compact network is computed by") == 2, "the new network")
     desktop.activate(window)
-    desktop.until(lambda: dots(desktop.picture("5-in-use")) < JAW_POINTS // 2, "what two epochs teach: it finds no face")
+    desktop.until(lambda: dots(desktop.picture("5-in-use")) < JAW_POINTS // 2, "no face by two epochs")
     desktop.xdotool("key", "ctrl+q")
     desktop.until(lambda: not desktop.processes(), "the end of all processes")
     assert (run / "best.safetensors").exists()  # the user's own stays
