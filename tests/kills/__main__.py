@@ -22,6 +22,7 @@ from tests.drawn import DrawnFaces
 from tests.kills import disk
 from tests.kills.killing import Kill, Parent, differences, kill_once
 from tests.trainer.tiny import go_tiny
+from trainer.runs import CONFIG, RunState, summarise
 
 KILLS_A_RUN = 5
 EPOCHS = 400
@@ -78,21 +79,25 @@ def kill_many(
             runs += 1
             run = folder / str(runs) / "run"
             run.parent.mkdir(exist_ok=True)
-            for _ in range(min(KILLS_A_RUN, times - len(kills))):
+            until = min(times, len(kills) + KILLS_A_RUN)
+            while len(kills) < until and not _is_over(run):
                 # The two victims and the two programs in turn, and each with each.
                 victim = ("child", "parent")[len(kills) % 2]
                 kind = kinds[len(kills) // 2 % len(kinds)]
                 kill = kill_once(victim, kind, data=data, run=run, epochs=epochs, random=random)
                 name = f"kill {len(kills) + 1}, of the {victim} ({kind}) {kill.moment}"
                 wrong += [f"{name}: {it}" for it in kill.wrong]
-                if not kill.has_come:  # its run was at its end before
-                    break
-                kills.append(kill)
-                print(f"{name}: epoch {kill.epochs}; {'; '.join(kill.wrong) or 'as it should be'}", flush=True)
-            if kill.ended.get("state") != "FINISHED":
+                if kill.has_come:  # and its run was not at its end before
+                    kills.append(kill)
+                    print(f"{name}: epoch {kill.epochs}; {'; '.join(kill.wrong) or 'as it should be'}", flush=True)
+            if not _is_over(run):
                 _to_its_end(run, data, epochs)
             wrong += [f"run {run.parent.name}: {it}" for it in differences(run, undisturbed)]
     return kills, wrong
+
+
+def _is_over(run: Path) -> bool:
+    return (run / CONFIG).exists() and summarise(run).state is RunState.FINISHED
 
 
 def _to_its_end(run: Path, data: Path, epochs: int) -> Path:

@@ -31,6 +31,8 @@ MARK: Final = "FKD_KILLS"
 TIMEOUT_S: Final = 120.0
 END_S: Final = 30.0
 """How long a child may go on when the program that started it was killed: until the batch is done, and all is kept."""
+EPOCHS_ALONE: Final = 50
+"""Of some milliseconds each: more than fit into the time until the child notices."""
 PARENT: Final = ROOT / "tests" / "kills" / "parent.py"
 
 
@@ -168,6 +170,9 @@ def kill_once(victim: str, kind: str, *, data: Path, run: Path, epochs: int, ran
             kill.has_come = code == -signal.SIGKILL and not kill.ended
             psutil.wait_procs(parent.processes(), timeout=END_S)
             kill.child_s = time.monotonic() - killed_s
+            on_disk = max((int(row["epoch"]) for row in read_metrics(run)), default=0)
+            if on_disk > max(before, kill.epochs) + EPOCHS_ALONE:
+                kill.wrong.append(f"its child trained on, from epoch {kill.epochs} to {on_disk}")
         else:
             kill.has_come = child is not None and kill.ended.get("state") != "FINISHED"
         for process in parent.processes():
@@ -176,9 +181,9 @@ def kill_once(victim: str, kind: str, *, data: Path, run: Path, epochs: int, ran
         parent.close()
     written = [parent.errors, *(log.read_text(errors="replace") for log in run.parent.rglob("*.log"))]
     kill.wrong += [f"it wrote {text[-500:]}" for text in written if "Traceback" in text]
-    if victim == "child" and kill.has_come:
-        if kill.ended.get("state") != "FAILED" or "killed" not in kill.ended["message"]:
-            kill.wrong.append(f"its program said {kill.ended}")
+    is_told = kill.ended.get("state") == "FAILED" and "killed" in kill.ended["message"]
+    if victim == "child" and kill.has_come and not is_told:
+        kill.wrong.append(f"its program said {kill.ended}")
     for started in of_type(kill.told, events.RunStarted):
         if started.epochs_done < before - 1:
             kill.wrong.append(f"of {before} epochs {started.epochs_done} were left")
