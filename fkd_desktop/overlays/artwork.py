@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -24,7 +25,12 @@ MAX_SVG_BYTES: Final = 2 * 2**20
 SVG_SIDE_PX: Final = 1024
 """Longest side of the copy of a drawing from which the smaller ones come; larger ones are drawn when a face needs
 them."""
+MOST_DRAWING_S: Final = 2.0
+"""Processor time that a drawing may take at that size; most take some milliseconds."""
+_PROBES_PX: Final = (8, 32, 128)
 _MOST_DOUBLINGS: Final = 2
+_DOUBLING_S: Final = 0.5
+"""So long a larger copy may take: it is made between two frames."""
 _STEPS: Final = 4
 _FINER: Final = 1.4
 _FORMAT: Final = QImage.Format.Format_ARGB32_Premultiplied
@@ -75,9 +81,10 @@ class Artwork:
         if path.suffix.lower() == ".svg":
             self._svg, rect = _read_svg(path)
             self._per_unit = SVG_SIDE_PX / max(rect.width(), rect.height())
+            doublings = _doublings(path, self._svg, rect)
             largest = _drawn(self._svg, rect, self._per_unit)
         else:
-            largest = _read_png(path)
+            largest, doublings = _read_png(path), 0
             rect, self._per_unit = QRectF(largest.rect()), 1.0
         self._rect = rect
         if mirrored:
@@ -86,7 +93,7 @@ class Artwork:
         self._octaves = {-number: image for number, image in enumerate(halvings)}
         self._levels: dict[int, Level] = {}
         self._smallest = _STEPS * (1 - len(halvings))
-        self._largest = _STEPS * _MOST_DOUBLINGS if self._svg is not None else 0
+        self._largest = _STEPS * doublings
 
     @property
     def rect(self) -> QRectF:
@@ -124,6 +131,45 @@ class Artwork:
         if margin:
             image = image.copy(-margin, -margin, image.width() + 2 * margin, image.height() + 2 * margin)
         return Level(image, to_pixels)
+
+
+def check_speed(path: Path, svg: bytes, rect: QRectF) -> float:
+    """Return about how many seconds a drawing takes at `SVG_SIDE_PX`; found out at small sizes, which take less.
+
+    Time grows with a drawing's side at least, and with its area at most.
+
+    Raises
+    ------
+    OverlayError
+        If that is too long: it would stop the picture, and nothing can end Qt's painting.
+    """
+    seconds = 0.0
+    for side_px in _PROBES_PX:
+        growth = SVG_SIDE_PX / side_px
+        seconds = _seconds(svg, rect, side_px)
+        if MOST_DRAWING_S < seconds * growth < 10 * MOST_DRAWING_S:  # perhaps fonts were loaded
+            seconds = min(seconds, _seconds(svg, rect, side_px))
+        if seconds * growth > MOST_DRAWING_S:
+            raise OverlayError("the drawing {path} takes too long to be painted; choose a simpler one", path=path)
+    return seconds * growth**2
+
+
+def _seconds(svg: bytes, rect: QRectF, side_px: int) -> float:
+    """Return the processor time that a drawing takes with this longest side, without what it takes to read it."""
+    scale = side_px / max(rect.width(), rect.height())
+    renderer = QSvgRenderer(QByteArray(svg))
+    image = _blank(rect, scale)
+    painter = QPainter(image)
+    began_s = time.thread_time()
+    renderer.render(painter, QRectF(image.rect()))
+    painter.end()
+    return time.thread_time() - began_s
+
+
+def _doublings(path: Path, svg: bytes, rect: QRectF) -> int:
+    """Return how often a drawing's size may be doubled so that it is still made quickly."""
+    seconds = check_speed(path, svg, rect)
+    return next((number for number in range(_MOST_DOUBLINGS, 0, -1) if seconds * 4**number <= _DOUBLING_S), 0)
 
 
 def check_picture(path: Path) -> None:
@@ -207,14 +253,18 @@ def _read_svg(path: Path) -> tuple[bytes, QRectF]:
 
 def _drawn(svg: bytes, rect: QRectF, per_unit: float) -> QImage:
     """Return a drawing as pixels. A renderer of its own each time: they must not be shared by threads."""
-    size = (max(1, round(rect.width() * per_unit)), max(1, round(rect.height() * per_unit)))
-    image = QImage(*size, _FORMAT)
-    image.fill(Qt.GlobalColor.transparent)
+    image = _blank(rect, per_unit)
     painter = QPainter(image)
     renderer = QSvgRenderer(QByteArray(svg))
     renderer.setAspectRatioMode(Qt.AspectRatioMode.IgnoreAspectRatio)
-    renderer.render(painter, QRectF(0, 0, *size))
+    renderer.render(painter, QRectF(image.rect()))
     painter.end()
+    return image
+
+
+def _blank(rect: QRectF, per_unit: float) -> QImage:
+    image = QImage(max(1, round(rect.width() * per_unit)), max(1, round(rect.height() * per_unit)), _FORMAT)
+    image.fill(Qt.GlobalColor.transparent)
     return image
 
 

@@ -6,6 +6,9 @@ import re
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree
 
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice
+from PySide6.QtGui import QImageReader
+
 from fkd_desktop.errors import OverlayError
 
 if TYPE_CHECKING:
@@ -16,6 +19,8 @@ MAX_SHAPES: Final = 20_000
 """That an SVG may draw, counted with every repetition by <use>."""
 MAX_DEPTH: Final = 100
 MAX_EMBEDDED_CHARACTERS: Final = 1_000_000
+MAX_EMBEDDED_PIXELS: Final = 4096 * 4096
+"""Of all pictures within a drawing: a few kilobytes unpack to as many megabytes."""
 
 _SLOW: Final = {"filter": 1000, "mask": 100}
 """How many plain shapes take as long as one with such an attribute, by measuring."""
@@ -61,9 +66,17 @@ def check_svg(path: Path, content: bytes) -> None:
         raise OverlayError("the drawing {path} is no SVG; choose another", path=path)
     named: dict[str, ElementTree.Element] = {}
     pending = [(root, 0)]
+    pixels = 0
     while pending:
         element, depth = pending.pop()
         _check_element(path, element)
+        pixels += _embedded_pixels(path, element)
+        if pixels > MAX_EMBEDDED_PIXELS:
+            raise OverlayError(
+                "the drawing {path} has pictures of more than {limit} megapixels in it; choose one with smaller ones",
+                path=path,
+                limit=MAX_EMBEDDED_PIXELS // 1_000_000,
+            )
         if depth > MAX_DEPTH:
             raise OverlayError("the drawing {path} is nested too deeply; choose a simpler one", path=path)
         named.setdefault(element.get("id", ""), element)
@@ -107,6 +120,28 @@ def _check_element(path: Path, element: ElementTree.Element) -> None:
         raise OverlayError(
             "the drawing {path} has filters or masks in a style sheet; put them into the shapes themselves", path=path
         )
+
+
+def _embedded_pixels(path: Path, element: ElementTree.Element) -> int:
+    """Return how many pixels the picture has that an element shows, by its header."""
+    pixels = 0
+    for key, value in element.attrib.items():
+        if _local(key) not in ("href", "src") or not _EMBEDDED.fullmatch(value.strip()):
+            continue
+        buffer = QBuffer()
+        buffer.setData(QByteArray.fromBase64(QByteArray(value.partition(",")[2].encode())))
+        buffer.open(QIODevice.OpenModeFlag.ReadOnly)
+        reader = QImageReader(buffer)
+        size = reader.size()
+        kind = bytes(reader.format().data())
+        reader.setDevice(None)  # type: ignore[arg-type] # before the buffer goes
+        if kind not in (b"png", b"jpeg", b"jpg") or not size.isValid():
+            raise OverlayError(
+                "the drawing {path} has a picture in it that is damaged or neither PNG nor JPEG; choose one without",
+                path=path,
+            )
+        pixels += size.width() * size.height()
+    return pixels
 
 
 def _shapes(

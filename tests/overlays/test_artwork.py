@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QBuffer, QIODevice, QRectF
 from PySide6.QtGui import QColor, QImage
 
 from fkd_desktop.errors import OverlayError
 from fkd_desktop.overlays.artwork import Artwork, check_picture
 from fkd_desktop.overlays.svg_check import MAX_SHAPES
+from fkd_desktop.ui.overlays.picture_file import read_picture
 from tests.live.helpers import assert_one_clear_sentence
 from tests.overlays.folders import ramp
 
@@ -135,6 +137,55 @@ def test_a_drawing_that_is_not_self_contained_is_refused(
 ) -> None:
     body, what = BAD_DRAWINGS[fault]
     refused(drawing(HEAD + body.replace("SECRET", secret.as_posix()) + "</svg>"), what)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<path stroke="red" d="M0 0' + 8_000 * "C9 9 0 40 90 1" + '"/>',
+        18_000 * '<rect width="40" height="20" fill-opacity="0.5"/>',
+    ],
+)
+def test_a_drawing_that_takes_too_long_is_refused_before_it_does(
+    drawing: Callable[[str], Path], body: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fkd_desktop.overlays.artwork.MOST_DRAWING_S", 0.1)  # on whatever computer
+    path = drawing(HEAD + body + "</svg>")
+    for look in (Artwork, read_picture):
+        with pytest.raises(OverlayError) as caught:
+            look(path)
+        assert_one_clear_sentence(caught.value, str(path), "too long")
+
+
+def test_a_drawing_that_takes_some_time_is_not_made_larger_than_it_is_quick(
+    drawing: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seconds, longest in ((0.03, 4096), (0.1, 2048), (0.3, 1024)):
+        monkeypatch.setattr("fkd_desktop.overlays.artwork.check_speed", lambda *_, seconds=seconds: seconds)
+        assert Artwork(drawing(DRAWING)).level(500).image.width() == longest
+
+
+def embedded(side_px: int, times: int) -> str:
+    image = QImage(side_px, side_px, QImage.Format.Format_Grayscale8)
+    image.fill(0)
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    assert image.save(buffer, "PNG")
+    data = bytes(buffer.data().toBase64().data()).decode()
+    return times * f'<image width="9" height="9" href="data:image/png;base64,{data}"/>'
+
+
+def test_small_pictures_in_a_drawing_that_unpack_to_gigabytes_are_refused(drawing: Callable[[str], Path]) -> None:
+    assert Artwork(drawing(HEAD + embedded(1000, 16) + "</svg>")).rect.width() == 40
+    refused(drawing(HEAD + embedded(3000, 2) + "</svg>"), "16 megapixels")
+
+
+@pytest.mark.parametrize("content", [b"GIF89a" + bytes(20), b"II*\0" + bytes(90), b"\x89PNG\r\n\x1a\n" + bytes(9), b""])
+def test_an_embedded_picture_that_is_not_what_it_says_is_refused(
+    drawing: Callable[[str], Path], content: bytes
+) -> None:
+    data = base64.b64encode(content).decode()
+    refused(drawing(f'{HEAD}<image width="9" height="9" href="data:image/png;base64,{data}"/></svg>'), "damaged")
 
 
 def test_a_drawing_that_multiplies_itself_is_refused(drawing: Callable[[str], Path]) -> None:

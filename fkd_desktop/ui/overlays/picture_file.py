@@ -11,6 +11,7 @@ from PySide6.QtGui import QImage, QImageIOHandler, QImageReader, QPainter
 from PySide6.QtSvg import QSvgRenderer
 
 from fkd_desktop.errors import OverlayError
+from fkd_desktop.overlays.artwork import check_speed
 from fkd_desktop.overlays.svg_check import check_svg
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ def _read_svg(path: Path, content: bytes) -> Picture:
         raise OverlayError("{path} is no SVG drawing that can be read; choose another picture", path=path)
     renderer.setAspectRatioMode(Qt.AspectRatioMode.IgnoreAspectRatio)
     box = renderer.viewBoxF()
+    check_speed(path, content, box)
     scale = SVG_PX / max(box.width(), box.height())
     size = QSize(max(1, round(box.width() * scale)), max(1, round(box.height() * scale)))
     image = QImage(size, QImage.Format.Format_ARGB32_Premultiplied)
