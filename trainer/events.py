@@ -124,9 +124,8 @@ def from_json_line(line: str) -> Event:
         fields = json.loads(line, parse_constant=_refuse_constant)
         name, said = fields.pop("event"), fields.pop("said", None)
         event: Event = _EVENT_TYPES[name](**fields)
-        for field, value in fields.items():
-            if not _fits(value, _FIELD_TYPES[name][field]):
-                raise TypeError(f"{field} is {value!r}")
+        if not is_sound(event):
+            raise TypeError("a field is not of its type")
         if isinstance(event, RunStarted) and not (event.epochs and event.batches_per_epoch):
             raise ValueError("a run without batches")
         if isinstance(event, Notice | RunFailed):
@@ -162,6 +161,11 @@ def _text_from_json(said: dict[str, Any]) -> Text:
 
 def _refuse_constant(text: str) -> NoReturn:
     raise ValueError(f"{text} is not JSON")
+
+
+def is_sound(event: Event) -> bool:
+    """Whether each field of an event that was read is of its type, and no number is beyond all measure."""
+    return all(_fits(value, _FIELD_TYPES[type(event).__name__][name]) for name, value in vars(event).items())
 
 
 def _fits(value: object, kind: Any) -> bool:

@@ -13,14 +13,11 @@ from contextlib import suppress
 from dataclasses import dataclass, fields
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from trainer import events
 from trainer.config import ConfigError, TrainConfig
 from trainer.core.errors import FkdError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 CONFIG: Final = "config.json"
 METRICS: Final = "metrics.csv"
@@ -33,6 +30,9 @@ SHEET: Final = "validation.png"
 LOCK: Final = ".lock"
 ALL_FILES: Final = (CONFIG, METRICS, EVENTS, STATE, BEST, LAST, CURVES, SHEET, LOCK)
 _TAIL_BYTES: Final = 20_000
+_COLUMNS: Final = {field.name for field in fields(events.EpochDone)}
+"""Of the table of figures."""
+_TRUTH: Final = {"True": True, "False": False}
 
 
 class TrainingError(FkdError, RuntimeError):
@@ -123,7 +123,7 @@ def summarise(path: Path) -> RunSummary:
         If there is no run, or its configuration cannot be read.
     """
     config = read_config(path)
-    told = tuple(_epochs(path))
+    told = tuple(_epoch(row) for row in read_metrics(path))
     last = _last_event(path / EVENTS)
     message = ""
     if is_training(path):
@@ -275,24 +275,14 @@ def read_metrics(folder: Path) -> list[dict[str, Any]]:
 
 def _is_epoch(row: dict[str, Any]) -> bool:
     try:
-        int(row["epoch"]), float(row["training_loss"]), float(row["nme_mean"])
+        return set(row) == _COLUMNS and events.is_sound(_epoch(row))
     except (KeyError, TypeError, ValueError):
         return False
-    return set(row) == {field.name for field in fields(events.EpochDone)}
 
 
-def _epochs(folder: Path) -> Iterator[events.EpochDone]:
-    for row in read_metrics(folder):
-        with suppress(ValueError):
-            yield events.EpochDone(
-                epoch=int(row["epoch"]),
-                is_best=row["is_best"] == "True",
-                **{
-                    field.name: float(row[field.name])
-                    for field in fields(events.EpochDone)
-                    if field.name not in ("epoch", "is_best")
-                },
-            )
+def _epoch(row: dict[str, Any]) -> events.EpochDone:
+    measures = {name: float(row[name]) for name in _COLUMNS - {"epoch", "is_best"}}
+    return events.EpochDone(epoch=int(row["epoch"]), is_best=_TRUTH[row["is_best"]], **measures)
 
 
 def _is_an_end(last: events.Event | None) -> bool:

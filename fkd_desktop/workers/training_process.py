@@ -129,7 +129,7 @@ class TrainingProcess(QObject):
             signal.emit(argument)
 
 
-def _lines(stdout: io.BufferedReader) -> Iterator[bytes]:
+def _lines(stdout: io.BufferedReader[Any]) -> Iterator[bytes]:
     """Yield lines as they come; of one that is too long its beginning."""
     while line := stdout.readline(_LONGEST_LINE_BYTES):
         yield line

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
+from fkd_desktop.training.eta import describe_duration
 from tests.fuzz.mutate import BAD_NUMBERS, BAD_TEXTS, damaged, encoded, json_text, nested, odd_object, odd_values
 from tests.fuzz.target import RuleError, Target, refusal
 from tests.fuzz.trainer_weights import joined, lying_entries, split
@@ -115,7 +116,8 @@ def check_folder(files: dict[str, bytes | str], folder: Path) -> str | None:
         if list_runs(folder):
             raise RuleError("a run that cannot be read is listed") from error
     else:
-        _ = summary.best, summary.seconds, summary.weights, summary.can_resume, summary.state.value
+        describe_duration(summary.seconds)
+        _ = summary.best, summary.weights, summary.can_resume, summary.state.value
         if summary.state.value == "failed":
             refusal(summary.message)
         if [one.path for one in list_runs(folder)] != [run]:

@@ -116,15 +116,18 @@ def _zip(name: str) -> bytes:
     return content.getvalue()
 
 
-STRANGERS: Final = (
-    b"",
-    b"{}",
-    b"\0" * 4096,
+PICKLES: Final = (
     pickle.dumps({"a": 1}, 2),
     pickle.dumps({"a": 1}, 5),
     pickle.dumps([1, 2], 0),
     pickle.dumps((0x1950A86A20F9469CFC6C, 1001), 2),  # the older of PyTorch's formats
     _zip("archive/data.pkl"),
+)
+STRANGERS: Final = (
+    *PICKLES,
+    b"",
+    b"{}",
+    b"\0" * 4096,
     b"\x89HDF\r\n\x1a\n" + b"\0" * 64,
     b"GGUF" + b"\0" * 64,
     joined(nested(100_000), b""),
@@ -156,7 +159,7 @@ def check_load(value: tuple[str, bytes], folder: Path) -> str | None:
     try:
         checkpoint = load_checkpoint(path)
     except CheckpointError as error:
-        refuse_pickle_with_advice(value[1], error)
+        refuse_pickle_with_advice(*value, error)
         return refusal(error, path)
     if not all(bool(tensor.isfinite().all()) for tensor in checkpoint.network.state_dict().values()):
         raise RuleError("weights that are not numbers were loaded")
@@ -179,9 +182,13 @@ def check_header(value: tuple[str, bytes], folder: Path) -> str | None:
     return None
 
 
-def refuse_pickle_with_advice(content: bytes, error: CheckpointError) -> None:
-    """A pickle is refused with how to convert it."""
-    if content in STRANGERS[3:8] and "convert" not in str(error):
+def refuse_pickle_with_advice(name: str, content: bytes, error: CheckpointError) -> None:
+    """A pickle is refused with how to convert it; the oldest kind, which is plain text, where its name says so."""
+    if (
+        "convert" not in str(error)
+        and content in PICKLES
+        and (content[:1] in b"\x80P" or name.endswith((".pt", ".pth")))
+    ):
         raise RuleError(f"a pickle is refused without advice: {error}")
 
 

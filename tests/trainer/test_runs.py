@@ -252,3 +252,23 @@ def test_a_run_with_links_in_it_does_no_harm_where_they_lead(write_run: Callable
     assert summarise(run).state is RunState.STOPPED
     delete_run(run)
     assert mine.read_text(encoding="utf-8") == "precious" and not run.exists()
+
+
+@pytest.mark.parametrize("cell", ["nan", "inf", "1e300", "", "x", "-1e999"])
+@pytest.mark.parametrize("column", ["auc", "seconds", "training_loss"])
+def test_a_row_of_figures_that_are_none_is_passed_over(column: str, cell: str, write_run: Callable[..., Path]) -> None:
+    table = write_run("a", 0.2, 0.1) / "metrics.csv"
+    names, first, second = table.read_text(encoding="utf-8").splitlines()
+    cells = first.split(",")
+    cells[names.split(",").index(column)] = cell
+    table.write_text("\n".join([names, ",".join(cells), second]), encoding="utf-8")
+    assert [done.epoch for done in summarise(table.parent).epochs] == [2]
+
+
+def test_a_row_that_breaks_off_is_passed_over(write_run: Callable[..., Path]) -> None:
+    table = write_run("a", 0.2, 0.1) / "metrics.csv"
+    for share in range(20, 100, 7):
+        whole = table.read_bytes()
+        table.write_bytes(whole[: len(whole) * share // 100])
+        assert len(summarise(table.parent).epochs) < 2
+        table.write_bytes(whole)
