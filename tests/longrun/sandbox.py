@@ -20,7 +20,7 @@ _NETWORK: Final = {"socket.connect", "socket.sendto", "socket.getaddrinfo", "soc
 
 def environment(folder: Path) -> dict[str, str]:
     """Make a user's folders in a folder, and return the environment of a process that has no others."""
-    gone = ("XDG_", "QT_", "WAYLAND", "DESKTOP_", "FKD_", "PYTEST")
+    gone = ("XDG_", "QT_", "WAYLAND", "DESKTOP_", "FKD_", "PYTEST", "COVERAGE")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(gone)}
     platform = os.environ.get("QT_QPA_PLATFORM") or ("xcb" if os.environ.get("DISPLAY") else "offscreen")
     programs = folder / "programs"  # empty: nothing on the desktop is started

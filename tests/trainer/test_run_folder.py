@@ -69,7 +69,7 @@ def test_who_only_looks_stops_no_run(tmp_path: Path, monkeypatch) -> None:
         pass
     looking = FileLock(run.path / ".lock")
     looking.acquire()
-    monkeypatch.setattr("filelock._api.time.sleep", lambda _: looking.release())
+    monkeypatch.setattr("time.sleep", lambda _: looking.release())
     with run.locked():
         assert not looking.is_locked
 
