@@ -938,6 +938,10 @@
       <translation>{0} ist ausgefallen ({1}). Das Netz läuft ab jetzt auf der CPU.</translation>
     </message>
     <message>
+      <source>{0} sends a black picture; open the cover of its lens, make more light, or choose another camera</source>
+      <translation>{0} sendet ein schwarzes Bild; öffnen Sie die Abdeckung des Objektivs, machen Sie mehr Licht oder wählen Sie eine andere Kamera</translation>
+    </message>
+    <message>
       <source>{0} sends no pictures at the moment; waiting for it</source>
       <translation>{0} sendet gerade keine Bilder; FKD Desktop wartet darauf</translation>
     </message>
@@ -958,6 +962,51 @@
     <message>
       <source>Esc cancels</source>
       <translation>Esc bricht ab</translation>
+    </message>
+  </context>
+  <context>
+    <name>CrashDesk</name>
+    <message>
+      <source>FKD Desktop ended unexpectedly last time</source>
+      <translation>FKD Desktop wurde beim letzten Mal unerwartet beendet</translation>
+    </message>
+    <message>
+      <source>Show log</source>
+      <translation>Protokoll zeigen</translation>
+    </message>
+  </context>
+  <context>
+    <name>CrashDialog</name>
+    <message>
+      <source>Copy</source>
+      <translation>Kopieren</translation>
+    </message>
+    <message>
+      <source>Copy this with versions, devices and the log's last lines</source>
+      <translation>Dies mit Versionen, Geräten und den letzten Zeilen des Protokolls kopieren</translation>
+    </message>
+    <message>
+      <source>FKD Desktop ended unexpectedly last time, and this is where. If it happens again, copy this into a problem report; nothing is sent by itself.</source>
+      <translation>FKD Desktop wurde beim letzten Mal unerwartet beendet, und zwar hier. Wenn es wieder geschieht, kopieren Sie dies in einen Fehlerbericht; von selbst wird nichts gesendet.</translation>
+    </message>
+    <message numerus="yes">
+      <source>It happened %n time(s).</source>
+      <translation>
+        <numerusform>Es geschah %n-mal.</numerusform>
+        <numerusform>Es geschah %n-mal.</numerusform>
+      </translation>
+    </message>
+    <message>
+      <source>Open log</source>
+      <translation>Protokoll öffnen</translation>
+    </message>
+    <message>
+      <source>Something in FKD Desktop went wrong that should not. The session goes on where it can; if the picture stands still, open its source again.</source>
+      <translation>In FKD Desktop ist etwas schiefgegangen, das nicht schiefgehen sollte. Die Sitzung läuft weiter, wo sie kann; wenn das Bild stehen bleibt, öffnen Sie seine Quelle neu.</translation>
+    </message>
+    <message>
+      <source>Where it happened</source>
+      <translation>Wo es geschah</translation>
     </message>
   </context>
   <context>
@@ -3243,8 +3292,16 @@ Was schon da ist, bleibt erhalten. Die Bilder gehören nicht zu FKD Desktop und 
       <translation>Vergangen</translation>
     </message>
     <message>
+      <source>End &amp;now</source>
+      <translation>Sofort &amp;beenden</translation>
+    </message>
+    <message>
       <source>End after the batch under way. The weights so far are kept, and the run can go on later.</source>
       <translation>Nach dem laufenden Batch beenden. Die bisherigen Gewichte bleiben erhalten, und der Lauf kann später weitergehen.</translation>
+    </message>
+    <message>
+      <source>End the process at once, as it does not answer. What the last epoch learned is kept.</source>
+      <translation>Den Prozess sofort beenden, da er nicht antwortet. Was die letzte Epoche gelernt hat, bleibt erhalten.</translation>
     </message>
     <message>
       <source>End the run and delete what it has written</source>
@@ -3531,8 +3588,8 @@ Was schon da ist, bleibt erhalten. Die Bilder gehören nicht zu FKD Desktop und 
       <translation>Angezeigte Bilder je Sekunde</translation>
     </message>
     <message>
-      <source>Frames that came and were not painted, because a newer one was there</source>
-      <translation>Bilder, die kamen und nicht angezeigt wurden, weil ein neueres da war</translation>
+      <source>Frames that came and were not painted: damaged, or a newer one was there</source>
+      <translation>Bilder, die kamen und nicht gezeichnet wurden: beschädigt, oder ein neueres war schon da</translation>
     </message>
     <message>
       <source>From capture to paint: median and 95th percentile</source>
@@ -4132,6 +4189,13 @@ Was schon da ist, bleibt erhalten. Die Bilder gehören nicht zu FKD Desktop und 
     </message>
   </context>
   <context>
+    <name>UpdateDesk</name>
+    <message>
+      <source>FKD Desktop was updated. What it newly needs is being installed; this may take minutes.</source>
+      <translation>FKD Desktop wurde aktualisiert. Was es neu braucht, wird gerade installiert; das kann Minuten dauern.</translation>
+    </message>
+  </context>
+  <context>
     <name>UrlDialog</name>
     <message>
       <source>&amp;Address of the network camera or stream:</source>
@@ -4573,6 +4637,10 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
       <translation>Euklidischer Abstand</translation>
     </message>
     <message>
+      <source>FKD Desktop cannot start, as the Python package {package} is missing; start it once with start.py, or install it again with pip, in a terminal</source>
+      <translation>FKD Desktop kann nicht starten, weil das Python-Paket {package} fehlt; starten Sie es einmal mit start.py, oder installieren Sie es erneut mit pip, in einem Terminal</translation>
+    </message>
+    <message>
       <source>FKD Desktop is among your applications now ({path}).</source>
       <translation>FKD Desktop ist jetzt bei Ihren Programmen ({path}).</translation>
     </message>
@@ -4705,6 +4773,10 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
       <translation>Startwert</translation>
     </message>
     <message>
+      <source>Settings cannot be kept, so changes last until you close the window; see that {file} can be written and that its disk has room</source>
+      <translation>Einstellungen können nicht behalten werden, Änderungen gelten daher nur bis zum Schließen des Fensters; sehen Sie nach, ob {file} geschrieben werden kann und der Datenträger Platz hat</translation>
+    </message>
+    <message>
       <source>Shortcut added, ReLU</source>
       <translation>Abkürzung, ReLU</translation>
     </message>
@@ -4766,6 +4838,10 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     <message>
       <source>The settings are of a newer version of FKD Desktop; they stay as they are, and changes go to {file} until you update</source>
       <translation>Die Einstellungen sind von einer neueren Version von FKD Desktop; sie bleiben, wie sie sind, und Änderungen kommen bis zur Aktualisierung in {file}</translation>
+    </message>
+    <message>
+      <source>The settings were damaged: what could be read of them is in use, and the damaged file is kept as {file}</source>
+      <translation>Die Einstellungen waren beschädigt: Was davon lesbar war, wird verwendet, und die beschädigte Datei bleibt als {file} erhalten</translation>
     </message>
     <message>
       <source>There are too few people to tell which weights are better: NME {new:.2f} % instead of {old:.2f} % on {faces} faces of {people}.</source>
@@ -4841,6 +4917,10 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     <message>
       <source>Weight decay</source>
       <translation>Gewichtszerfall</translation>
+    </message>
+    <message>
+      <source>What the updated FKD Desktop newly needs could not be installed: {reason}; see to the cause, often the network, and start FKD Desktop again (now it opens without, if it can)</source>
+      <translation>Was das aktualisierte FKD Desktop neu braucht, konnte nicht installiert werden: {reason}; beheben Sie die Ursache, oft das Netzwerk, und starten Sie FKD Desktop noch einmal (jetzt öffnet es sich ohne, wenn es kann)</translation>
     </message>
     <message>
       <source>Windows does not let this program use {name}; allow it under Settings, Privacy &amp; security, Camera (also for desktop apps), then retry, or choose another source</source>
@@ -5279,6 +5359,10 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
       <translation>Nase</translation>
     </message>
     <message>
+      <source>nothing was heard from the training process for {duration}: it may be stuck, or the computer very busy; “Stop and keep”, and then “End now”, keep what the last epoch learned</source>
+      <translation>vom Trainingsprozess war {duration} lang nichts zu hören: Vielleicht hängt er, oder der Computer ist sehr beschäftigt; „Beenden und behalten“ und dann „Sofort beenden“ behalten, was die letzte Epoche gelernt hat</translation>
+    </message>
+    <message>
       <source>nothing was judged</source>
       <translation>nichts wurde beurteilt</translation>
     </message>
@@ -5506,6 +5590,10 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
       <translation>die Zeichnung {path} hat einen Teil &lt;{part}&gt;, den Einblendungen nicht haben dürfen; entfernen Sie ihn</translation>
     </message>
     <message>
+      <source>the drawing {path} has a picture in it that is damaged or neither PNG nor JPEG; choose one without</source>
+      <translation>in der Zeichnung {path} ist ein Bild, das beschädigt oder weder PNG noch JPEG ist; wählen Sie eine ohne</translation>
+    </message>
+    <message>
       <source>the drawing {path} has a style that refers to something outside; put all that it shows inside</source>
       <translation>die Zeichnung {path} hat einen Stil, der auf etwas außerhalb verweist; legen Sie alles hinein, was sie zeigt</translation>
     </message>
@@ -5516,6 +5604,10 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     <message>
       <source>the drawing {path} has more than {most} shapes; choose a simpler one</source>
       <translation>die Zeichnung {path} hat mehr als {most} Formen; wählen Sie eine einfachere</translation>
+    </message>
+    <message>
+      <source>the drawing {path} has pictures of more than {limit} megapixels in it; choose one with smaller ones</source>
+      <translation>in der Zeichnung {path} sind Bilder von mehr als {limit} Megapixeln; wählen Sie eine mit kleineren</translation>
     </message>
     <message>
       <source>the drawing {path} has {what}, which overlays must not have; free it of that</source>
@@ -5540,6 +5632,10 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     <message>
       <source>the drawing {path} refers to {what}, outside itself; put all that it shows inside</source>
       <translation>die Zeichnung {path} verweist auf {what}, außerhalb ihrer selbst; legen Sie alles hinein, was sie zeigt</translation>
+    </message>
+    <message>
+      <source>the drawing {path} takes too long to be painted; choose a simpler one</source>
+      <translation>die Zeichnung {path} zu malen dauert zu lange; wählen Sie eine einfachere</translation>
     </message>
     <message>
       <source>the face detector's file {path} is damaged; install opencv-python again</source>
@@ -5680,6 +5776,14 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     <message>
       <source>the overlay's picture {path} leads outside its own folder; put it inside</source>
       <translation>das Bild {path} der Einblendung führt aus ihrem Ordner hinaus; legen Sie es hinein</translation>
+    </message>
+    <message>
+      <source>the pictures of {name} arrive damaged; check its cable, plug it in without a hub, or choose a smaller size</source>
+      <translation>die Bilder von {name} kommen beschädigt an; prüfen Sie das Kabel, schließen Sie die Kamera ohne Hub an oder wählen Sie eine kleinere Größe</translation>
+    </message>
+    <message>
+      <source>the pictures of {path} are too large; choose a video of at most {limit} megapixels a picture</source>
+      <translation>die Bilder von {path} sind zu groß; wählen Sie ein Video mit höchstens {limit} Megapixeln je Bild</translation>
     </message>
     <message>
       <source>the proxy on the way to {host} cannot be reached or refuses</source>
@@ -6094,6 +6198,10 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
       <translation>{name} antwortet nicht; prüfen Sie die Adresse, ob die Kamera eingeschaltet ist und ob dieser Computer in ihrem Netzwerk ist</translation>
     </message>
     <message>
+      <source>{name} does not answer; unplug it and plug it in again, or choose another source</source>
+      <translation>{name} antwortet nicht; ziehen Sie den Stecker und stecken Sie ihn wieder ein, oder wählen Sie eine andere Quelle</translation>
+    </message>
+    <message>
       <source>{name} failed unexpectedly ({error}); check what is said above</source>
       <translation>{name} ist unerwartet gescheitert ({error}); lesen Sie, was darüber steht</translation>
     </message>
@@ -6246,6 +6354,10 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
       <translation>{path} kann die Bilder nicht benennen, die nicht unter ihrem Ordner liegen; wählen Sie einen Ort in {root}</translation>
     </message>
     <message>
+      <source>{path} could not be written ({reason}); check the disk, then go on with --resume {folder}</source>
+      <translation>{path} konnte nicht geschrieben werden ({reason}); prüfen Sie den Datenträger und machen Sie dann weiter mit --resume {folder}</translation>
+    </message>
+    <message>
       <source>{path} could not be written ({reason}); free some space, then go on with --resume {folder}</source>
       <translation>{path} konnte nicht geschrieben werden ({reason}); schaffen Sie Platz und fahren Sie dann mit --resume {folder} fort</translation>
     </message>
@@ -6262,8 +6374,8 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
       <translation>{path} hat das Format {found}; dieses Programm liest {known}, aktualisieren Sie FKD Desktop oder berichtigen Sie die Datei</translation>
     </message>
     <message>
-      <source>{path} has no picture that can be read; it is empty or damaged, choose another file</source>
-      <translation>{path} enthält kein lesbares Bild; die Datei ist leer oder beschädigt, wählen Sie eine andere</translation>
+      <source>{path} has no picture that can be read; it is empty, damaged or too large, choose another file</source>
+      <translation>{path} hat kein Bild, das gelesen werden kann; die Datei ist leer, beschädigt oder zu groß, wählen Sie eine andere</translation>
     </message>
     <message>
       <source>{path} has {key} of shape {shape_there} where the {name} network has {shape}</source>
@@ -6286,8 +6398,8 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
       <translation>{path} enthält Gewichte eines anderen Programms; wählen Sie Gewichte, die hier trainiert wurden</translation>
     </message>
     <message>
-      <source>{path} is a PyTorch pickle, which can run any code when opened; convert it to {suffix} where you trust it</source>
-      <translation>{path} ist ein PyTorch-Pickle, das beim Öffnen beliebigen Code ausführen kann; wandeln Sie es dort in {suffix} um, wo Sie ihm vertrauen</translation>
+      <source>{path} is a PyTorch pickle, which can run any code when opened; if you trust it, convert it to {suffix}: load it with torch.load and save its network with save_checkpoint of trainer.core.checkpoint</source>
+      <translation>{path} ist ein Pickle von PyTorch, das beim Öffnen beliebigen Code ausführen kann; wenn Sie ihm vertrauen, wandeln Sie es in {suffix} um: laden Sie es mit torch.load und speichern Sie sein Netz mit save_checkpoint von trainer.core.checkpoint</translation>
     </message>
     <message>
       <source>{path} is a folder, not a weights file; choose a {suffix} file</source>
@@ -6404,6 +6516,10 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
     <message>
       <source>{path} is too large a picture; choose one of at most {limit} megapixels</source>
       <translation>{path} ist als Bild zu groß; wählen Sie eins mit höchstens {limit} Megapixeln</translation>
+    </message>
+    <message>
+      <source>{path} is too large a picture; make it smaller than {limit} megapixels</source>
+      <translation>{path} ist ein zu großes Bild; machen Sie es kleiner als {limit} Megapixel</translation>
     </message>
     <message>
       <source>{path} is too long for a shortcut; move FKD Desktop to a folder with a shorter path</source>

@@ -32,6 +32,16 @@
     </message>
   </context>
   <context>
+    <name>CrashDialog</name>
+    <message numerus="yes">
+      <source>It happened %n time(s).</source>
+      <translation>
+        <numerusform>It happened %n time.</numerusform>
+        <numerusform>It happened %n times.</numerusform>
+      </translation>
+    </message>
+  </context>
+  <context>
     <name>ExportDialog</name>
     <message numerus="yes">
       <source>%n frame(s) of the session saved</source>
