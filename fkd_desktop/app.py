@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import ctypes
 import gc
 import logging
 import os
@@ -11,7 +10,7 @@ import signal
 import sys
 import tempfile
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -20,6 +19,7 @@ import platformdirs
 import fkd_desktop
 from fkd_desktop import APP_ID
 from fkd_desktop.installation import FROM_MENU, missing_package, outdated_by
+from fkd_desktop.memory import share_arenas
 from trainer.core.resources import assets_dir
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ SWITCH_EVERY_S: Final = 0.0005
 """After which a thread that waits for Python's lock gets it, where one that computes would hold it on. A tenth of
 Python's own: the GUI thread waits for it many times a frame, and a data set that is read beside it is all Python."""
 EXIT_BY_SIGNAL: Final = 128
-_M_ARENA_MAX: Final = -8  # of glibc's malloc.h
 DRAWN_NAMES: Final = ("keypoints", "numbers", "boxes", "mesh", "pose")
 DEVICE_CHOICES: Final = ("auto", "cpu", "cuda", "mps")
 
@@ -309,6 +308,7 @@ def _run_session(
     from fkd_desktop.ui.arrivals import Arrivals  # noqa: PLC0415
     from fkd_desktop.ui.main_window import MainWindow  # noqa: PLC0415
     from fkd_desktop.ui.settling import Settling  # noqa: PLC0415
+    from fkd_desktop.ui.tidying import Tidying  # noqa: PLC0415
     from fkd_desktop.workers.signals import SignalCatcher  # noqa: PLC0415
 
     settings = Settings()
@@ -316,6 +316,7 @@ def _run_session(
     controller = Controller(device=options.device or settings.device)
     window = MainWindow(controller, settings, layer_names=request.overlays)
     arrivals, settling = Arrivals(window, controller), Settling(controller)
+    tidying = Tidying(controller, window.capture.controller)
     instance.requested.connect(arrivals.take)
     application.lastWindowClosed.connect(instance.close)  # from then on a start is a new one
     signals = SignalCatcher()
@@ -341,6 +342,7 @@ def _run_session(
     code = application.exec()
     faults.end()
     settling.end()
+    tidying.end()
     instance.close()
     signals.release()
     if signals.number is not None:
@@ -354,18 +356,7 @@ def prepare_process() -> None:
     """Set what the whole process needs before there is a window."""
     clear_opencv_qt_paths()
     sys.setswitchinterval(SWITCH_EVERY_S)
-    _share_arenas()
-
-
-def _share_arenas() -> None:
-    """Let all threads share two of glibc's heaps.
-
-    Else each of the threads that sources, recordings and jobs start gets one of up to eight a core, and what its frames
-    have left there is nobody else's: a third more memory after some dozen changes of the source, and growing.
-    """
-    if sys.platform.startswith("linux"):
-        with suppress(OSError, AttributeError):  # another C library
-            ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
+    share_arenas()
 
 
 def clear_opencv_qt_paths() -> None:

@@ -18,7 +18,7 @@ LAYERS: list[set[str]] = [
     {"trainer", "fkd_desktop"},
     {"trainer.core"},
     {"trainer.*"},
-    {"fkd_desktop.errors", "fkd_desktop.crashes"},
+    {"fkd_desktop.errors", "fkd_desktop.crashes", "fkd_desktop.memory"},
     {"fkd_desktop.live"},
     {
         "fkd_desktop.i18n",
@@ -41,6 +41,7 @@ NO_QT = (
     "fkd_desktop.live",
     "fkd_desktop.errors",
     "fkd_desktop.crashes",
+    "fkd_desktop.memory",
     "fkd_desktop.desktop_entry",
     "fkd_desktop.installation",
 )

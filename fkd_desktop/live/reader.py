@@ -101,7 +101,8 @@ class FrameReader:
     @property
     def holds_next(self) -> bool:
         """Whether the reader waits for a frame's time, or for the user: a picture that stays is no stall."""
-        return self._player is not None and self._player.is_holding
+        player = self._player
+        return player is not None and player.is_holding
 
     @property
     def waits_at_end(self) -> bool:
@@ -159,7 +160,10 @@ class FrameReader:
             self._player = Player(
                 source, self._playback, waits=self._is_played, put=self._put, should_stop=self._stop.is_set
             )
-            self._player.run()
+            try:
+                self._player.run()
+            finally:
+                self._player = None  # it holds this reader, and the two of them the last frames
 
     def _hand_over(self, source: FrameSource) -> None:
         while not self._stop.is_set() and (frame := source.read()) is not None:

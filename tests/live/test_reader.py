@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
+import weakref
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -72,6 +74,19 @@ def test_a_file_is_paced_by_its_times(reader_of: Callable[..., FrameReader]) -> 
     shown_s = [f.captured_s - frames[0].captured_s for f in frames]
     for due_s, shown in zip(times_s, shown_s, strict=True):
         assert due_s - 0.05 < shown < due_s + 0.5  # a busy machine may be late with any of them, the first too
+
+
+def test_a_reader_that_is_over_holds_itself_no_longer(reader_of: Callable[..., FrameReader]) -> None:
+    """Else it and its last frames stay until Python's collector comes by, which counts objects and not megabytes."""
+    gc.disable()
+    try:
+        with reader_of(ScriptedSource([0.0, 0.01])) as reader:
+            take_all(reader)
+        gone = weakref.ref(reader)
+        del reader
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_a_camera_is_not_paced(reader_of: Callable[..., FrameReader]) -> None:
