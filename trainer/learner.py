@@ -29,8 +29,8 @@ FACE_LOSS_WEIGHT: Final = 0.2
 CLIP_NORM: Final = 2.0
 WARM_UP_SHARE: Final = 0.15
 STATE_FORMAT: Final = "fkd-training-state"
-_NO_MEMORY: Final = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
-"""What PyTorch says of a full memory in a plain `RuntimeError`: that of the processor, and of CUDA's libraries."""
+_NO_MEMORY: Final = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED", "ALLOCATION_FAILED")
+"""What PyTorch says of a full memory in errors for all kinds of faults: the processor's, CUDA's and its libraries'."""
 
 
 @contextmanager
@@ -50,7 +50,7 @@ def is_memory_full(error: Exception) -> bool:
     """Whether an error says that a memory is full, the computer's or a GPU's."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
-    return type(error) is RuntimeError and any(words in str(error) for words in _NO_MEMORY)
+    return type(error) in (RuntimeError, torch.AcceleratorError) and any(words in str(error) for words in _NO_MEMORY)
 
 
 def memory_in_use(device: torch.device) -> int:

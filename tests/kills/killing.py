@@ -1,4 +1,4 @@
-"""Kills a run's process, or the program that started it, at a random moment, and looks at what is left."""
+"""Kills a run's process, the program that started it, or both, at a random moment, and looks at what is left."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -19,14 +20,15 @@ import psutil
 import torch
 from safetensors import safe_open
 
-from tests.trainer.tiny import ROOT, are_equal, names_in, of_type, weights_of
+from tests.trainer.tiny import ROOT, are_equal, names_in, of_type, wait_for_end, weights_of
 from trainer import events
 from trainer.core.weights_file import read_header
-from trainer.runs import ALL_FILES, BEST, LAST, read_config, read_metrics
+from trainer.runs import ALL_FILES, BEST, CONFIG, LAST, TrainingError, read_config, read_metrics
 
 if TYPE_CHECKING:
     from random import Random
 
+VICTIMS: Final = ("child", "parent", "both")
 MARK: Final = "FKD_KILLS"
 TIMEOUT_S: Final = 120.0
 END_S: Final = 30.0
@@ -43,7 +45,7 @@ class Kill:
     Attributes
     ----------
     victim, parent
-        "child" or "parent"; "controller" or "window".
+        One of `VICTIMS`; "controller" or "window".
     moment
         When, in words.
     told
@@ -69,7 +71,7 @@ class Kill:
 
     @property
     def epochs(self) -> int:
-        """The last epoch that was judged."""
+        """The last epoch that it told to have been judged."""
         return max((event.epoch for event in of_type(self.told, events.EpochDone)), default=0)
 
 
@@ -81,7 +83,7 @@ class Parent:
         home = run.parent / "home"
         folders = {f"XDG_{name}_HOME": str(home / name) for name in ("CONFIG", "DATA", "STATE", "CACHE")}
         own = {MARK: self.mark, "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-        deed = "resume" if (run / "config.json").exists() else "start"
+        deed = "resume" if (run / CONFIG).exists() else "start"
         self.process = subprocess.Popen(
             [sys.executable, "-W", "error", str(PARENT), kind, deed, str(data), str(run), str(epochs)],
             stdin=subprocess.DEVNULL,
@@ -149,32 +151,59 @@ def _mark_of(process: psutil.Process) -> str | None:
         return None
 
 
-def kill_once(victim: str, kind: str, *, data: Path, run: Path, epochs: int, random: Random) -> Kill:
-    """Start or go on with a run, kill one of its two processes, and see that the other one ends as it should."""
+def run_to_end(*, data: Path, run: Path, epochs: int, judged: int = 0) -> list[str]:
+    """Start a run, or go on with it, and let it come to its end; return what went wrong."""
+    parent, told = Parent("controller", data=data, run=run, epochs=epochs), list[events.Event]()
+    try:
+        while (event := parent.take()) is not None:
+            told.append(event)
+    finally:
+        parent.close()
+    wrong = _lost(told, judged)
+    if parent.ended.get("state") != "FINISHED":
+        wrong.append(f"it ended with {parent.ended} and wrote {parent.errors[-500:]}")
+    return wrong
+
+
+def _lost(told: list[events.Event], judged: int) -> list[str]:
+    """Return whether a run that goes on has lost more than the last epoch that had been judged."""
+    done = [started.epochs_done for started in of_type(told, events.RunStarted)]
+    return [f"of {judged} epochs {epochs} were left" for epochs in done if epochs < judged - 1]
+
+
+def kill_once(victim: str, kind: str, *, data: Path, run: Path, epochs: int, judged: int, random: Random) -> Kill:
+    """Start or go on with a run, kill one or both of its processes, and see that all ends as it should.
+
+    Parameters
+    ----------
+    judged
+        How many epochs it told of before it was killed the last time.
+    """
     kill = Kill(victim, kind)
-    before = max((int(row["epoch"]) for row in read_metrics(run)), default=0)
+    before = max(judged, _last_epoch(run))
     parent = Parent(kind, data=data, run=run, epochs=epochs)
     try:
         _wait_for_moment(parent, kill, random)
         child = parent.child()
-        if victim == "parent":
+        if victim != "child":
             parent.process.kill()
-        elif child is not None:
+        if victim != "parent" and child is not None:
             child.kill()
         killed_s = time.monotonic()
         while (event := parent.take()) is not None:
             kill.told.append(event)
         code = parent.process.wait(TIMEOUT_S)
         kill.ended = parent.ended
-        if victim == "parent":
-            kill.has_come = code == -signal.SIGKILL and not kill.ended
-            psutil.wait_procs(parent.processes(), timeout=END_S)
-            kill.child_s = time.monotonic() - killed_s
-            on_disk = max((int(row["epoch"]) for row in read_metrics(run)), default=0)
-            if on_disk > max(before, kill.epochs) + EPOCHS_ALONE:
-                kill.wrong.append(f"its child trained on, from epoch {kill.epochs} to {on_disk}")
-        else:
+        if victim == "child":
             kill.has_come = child is not None and kill.ended.get("state") != "FINISHED"
+        else:
+            kill.has_come = code == -signal.SIGKILL and not kill.ended
+            for process in parent.processes():
+                with suppress(TimeoutError):  # then it is left, which is told below
+                    wait_for_end(process, timeout_s=END_S)
+            kill.child_s = time.monotonic() - killed_s
+            if _last_epoch(run) > max(before, kill.epochs) + EPOCHS_ALONE:
+                kill.wrong.append(f"its child trained on, from epoch {kill.epochs} to {_last_epoch(run)}")
         for process in parent.processes():
             kill.wrong.append(f"process {process.pid} is left")
     finally:
@@ -184,11 +213,12 @@ def kill_once(victim: str, kind: str, *, data: Path, run: Path, epochs: int, ran
     is_told = kill.ended.get("state") == "FAILED" and "killed" in kill.ended["message"]
     if victim == "child" and kill.has_come and not is_told:
         kill.wrong.append(f"its program said {kill.ended}")
-    for started in of_type(kill.told, events.RunStarted):
-        if started.epochs_done < before - 1:
-            kill.wrong.append(f"of {before} epochs {started.epochs_done} were left")
-    kill.wrong += damages(run)
+    kill.wrong += _lost(kill.told, before) + damages(run)
     return kill
+
+
+def _last_epoch(run: Path) -> int:
+    return max((int(row["epoch"]) for row in read_metrics(run)), default=0)
 
 
 def _wait_for_moment(parent: Parent, kill: Kill, random: Random) -> None:
@@ -196,7 +226,7 @@ def _wait_for_moment(parent: Parent, kill: Kill, random: Random) -> None:
     if random.random() < 0.3:
         delay_s = random.uniform(0.0, 4.0)
         kill.moment = f"{delay_s:.1f} s after its start"
-        while kill.victim == "child" and parent.child() is None and parent.process.poll() is None:
+        while kill.victim != "parent" and parent.child() is None and parent.process.poll() is None:
             time.sleep(0.05)
         deadline_s = time.monotonic() + delay_s
         while (left_s := deadline_s - time.monotonic()) > 0 and parent.process.poll() is None:
@@ -222,8 +252,11 @@ def damages(run: Path) -> list[str]:
                     wrong.append(f"{path.name} holds what is no number")
         except Exception as error:
             wrong.append(f"{path.name}: {error}")
-    if (run / "config.json").exists():
-        read_config(run)
+    if (run / CONFIG).exists():
+        try:
+            read_config(run)
+        except TrainingError as error:
+            wrong.append(str(error))
     return wrong
 
 

@@ -511,14 +511,24 @@ def test_a_folder_that_is_deleted_in_mid_training_is_told_and_not_made_anew(conf
 # --- a full memory ---
 
 
-@pytest.mark.parametrize("error", [torch.OutOfMemoryError, RuntimeError])
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.01 GiB."),
+        torch.AcceleratorError("CUDA error: out of memory\nCUDA kernel errors might be reported later."),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        RuntimeError("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 2157312000 bytes."),
+    ],
+    ids=["PyTorch's allocator", "CUDA", "cuBLAS", "cuDNN", "the processor's"],
+)
 def test_a_memory_that_becomes_full_leaves_the_last_epoch(
-    config, unbroken, monkeypatch, is_one_sentence, error: type[Exception]
+    config, unbroken, monkeypatch, is_one_sentence, error: Exception
 ) -> None:
-    """Another program takes it, a GPU's or the computer's: PyTorch says so in two ways."""
+    """Another program takes it, a GPU's or the computer's, and each library has its own words for that."""
 
     def forward(network: Tiny, crops: torch.Tensor) -> None:
-        raise error("DefaultCPUAllocator: can't allocate memory: you tried to allocate 2157312000 bytes.")
+        raise error
 
     told: list[events.Event] = []
 

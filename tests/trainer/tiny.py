@@ -10,11 +10,13 @@ import queue
 import subprocess
 import sys
 import threading
+import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+import psutil
 import pytest
 import torch
 from torch import nn
@@ -93,6 +95,22 @@ def go_tiny(monkeypatch: pytest.MonkeyPatch) -> None:
 def only_failure(event: events.Event) -> None:
     """An `on_event` for a run that must not begin."""
     assert isinstance(event, events.RunFailed), event
+
+
+def wait_for_end(process: psutil.Process, *, timeout_s: float = TIMEOUT_S) -> None:
+    """Wait until a process has ended that is nobody's child any more: one that nobody has buried yet counts.
+
+    Raises
+    ------
+    TimeoutError
+        If it goes on for longer.
+    """
+    deadline_s = time.monotonic() + timeout_s
+    with suppress(psutil.NoSuchProcess):
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            if time.monotonic() > deadline_s:
+                raise TimeoutError(f"process {process.pid} goes on")
+            time.sleep(0.02)
 
 
 @contextmanager

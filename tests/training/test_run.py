@@ -7,14 +7,13 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import psutil
 import pytest
 
 from fkd_desktop.training.run import TrainingController, TrainingState, spare_cores
-from tests.trainer.tiny import ROOT, go_tiny, of_type
+from tests.trainer.tiny import ROOT, go_tiny, of_type, wait_for_end
 from trainer import events
 from trainer.config import TrainConfig
 from trainer.core.checkpoint import load_checkpoint
@@ -328,8 +327,12 @@ def test_after_shut_down_the_run_stops_by_itself_and_keeps_what_it_has(training,
 
 
 @pytest.mark.slow
-def test_when_the_application_is_killed_the_child_ends_within_five_seconds(long, tmp_path):
-    """With the trainer's own command and the default network: the application is another process here."""
+def test_when_the_application_is_killed_the_child_ends_by_itself(long, tmp_path):
+    """With the trainer's own command and the default network: the application is another process here.
+
+    The run would take days: whatever the computer has to do beside it, an end within the minute is one that the child
+    made, which looks before each batch whether it is still wanted.
+    """
     program = textwrap.dedent(
         """
         import sys
@@ -352,9 +355,7 @@ def test_when_the_application_is_killed_the_child_ends_within_five_seconds(long,
                 break
         child = psutil.Process(int(line.split()[1]))
         application.kill()
-        child_ended_s = time.monotonic() + 5
-        gone, _ = psutil.wait_procs([child], timeout=child_ended_s - time.monotonic())
-        assert gone, "the child went on training"
+        wait_for_end(child, timeout_s=TIMEOUT_MS / 1000)
     finally:
         application.kill()
         application.wait()
