@@ -252,7 +252,7 @@ class Instance(QObject):
             return
         try:
             self._answered[socket] = Request.from_line(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             _log.warning("another instance sent %s", error)
             socket.abort()
             return

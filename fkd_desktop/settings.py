@@ -101,9 +101,11 @@ class _Setting(Generic[T]):
         if owner is None:
             return self
         value = owner.store.value(self.key)
+        if not isinstance(value, str):  # Qt makes lists, sizes and the like of what is not in quotes
+            return self.default
         try:
-            return self.default if value is None else self._read(str(value))
-        except (ValueError, KeyError, TypeError):
+            return self._read(value)
+        except (ValueError, KeyError, RecursionError):
             return self.default
 
     def __set__(self, owner: Settings, value: T) -> None:

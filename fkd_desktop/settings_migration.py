@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -41,6 +42,10 @@ def _greet_newcomers_only(store: QSettings) -> None:
 MIGRATIONS: Final[Mapping[int, Callable[[QSettings], None]]] = {0: _take_over_layers, 1: _greet_newcomers_only}
 """What makes a file of one version a file of the next one. Version 0.1 wrote no version: that is 0."""
 
+_ESCAPE: Final = re.compile(r"\\(?:x([0-9a-fA-F]*)|([0-7]+)|.)", re.DOTALL)
+_NO_LETTER: Final = re.compile(r"[^A-Za-z@(]")
+_OBJECTS: Final = ("@Variant(", "@DateTime(")
+
 
 def open_settings(path: Path) -> tuple[QSettings, Text | None]:
     """Open a settings file for this version of the application.
@@ -59,12 +64,19 @@ def open_settings(path: Path) -> tuple[QSettings, Text | None]:
     with suppress(OSError):  # which is said below
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     keep_private(path)
-    store = _ini(path)
+    own_path = path.with_name(f"{path.stem}-format-{FORMAT_VERSION}{path.suffix}")
+    try:
+        kept = _take_out_objects(path)
+        _take_out_objects(own_path)
+        store = _ini(path)
+        store.allKeys()  # only now the file is read
+        if kept is None and store.isWritable() and store.status() is QSettings.Status.FormatError:
+            kept = _copy_aside(path)
+    except OSError:
+        return _ini(path / "none"), cannot_be_kept(path)  # below a file nothing can be
     if not store.isWritable():
         return store, cannot_be_kept(path)
-    store.allKeys()  # only now the file is read
-    if store.status() is QSettings.Status.FormatError:
-        kept = _copy_aside(path)
+    if kept is not None:
         store.setValue(VERSION_KEY, store.value(VERSION_KEY, str(FORMAT_VERSION)))
         store.sync()
         return _ini(path), Text(
@@ -76,7 +88,6 @@ def open_settings(path: Path) -> tuple[QSettings, Text | None]:
     if (version := _version(store)) <= FORMAT_VERSION:
         _migrate(store, version)
         return store, None
-    own_path = path.with_name(f"{path.stem}-format-{FORMAT_VERSION}{path.suffix}")
     own = _ini(own_path)
     if not own.allKeys():
         for key in store.allKeys():
@@ -102,6 +113,36 @@ def cannot_be_kept(path: Path) -> Text:
         "its disk has room",
         file=path,
     )
+
+
+def _take_out_objects(path: Path) -> Path | None:
+    """Leave out values that are written as objects, before Qt reads them; return where the file from before is kept.
+
+    PySide unpickles such a value, and with it runs whatever a stranger's file says. This application writes none.
+    """
+    if not path.is_file():
+        return None
+    content = path.read_bytes().decode("latin-1")
+    if not _has_object(content):
+        return None
+    kept = _copy_aside(path)
+    lines = [line for line in content.splitlines(keepends=True) if not _has_object(line)]
+    rest = "".join(lines)
+    path.write_bytes(b"" if _has_object(rest) else rest.encode("latin-1"))
+    return kept
+
+
+def _has_object(text: str) -> bool:
+    """Whether Qt may find an object in it, whose mark may be written with escapes, quotes and blanks in between."""
+    plain = _ESCAPE.sub(_letter, text)
+    return any(mark in _NO_LETTER.sub("", plain) for mark in _OBJECTS)
+
+
+def _letter(escape: re.Match[str]) -> str:
+    """Return what Qt reads an escape as, as far as it may be of a mark."""
+    if escape[1] or escape[2]:
+        return chr(int(escape[1] or escape[2], 16 if escape[1] else 8) & 0xFF)
+    return ""
 
 
 def _copy_aside(path: Path) -> Path:

@@ -169,6 +169,7 @@ def test_one_that_ends_meanwhile_is_no_complaint(start, address):
         b'{"files": [1]}\n',
         b'{"overlays": "hat"}\n',
         b"\xff\xfe\n",
+        b"[" * 100_000 + b"\n",
         b"x" * (module.LONGEST_REQUEST + 2),
     ],
 )

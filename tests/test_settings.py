@@ -59,13 +59,23 @@ def test_a_value_is_there_at_the_next_start(tmp_path: Path, name: str) -> None:
         assert getattr(Settings(copy), name) == VALUES[name]
 
 
-@pytest.mark.parametrize("text", ["", "maybe", "-1", "[1, 2]", '{"a": 1}', "null", "1e999", "\x00", "a, b"])
+@pytest.mark.parametrize(
+    "text", ["", "maybe", "-1", "[1, 2]", '{"a": 1}', "null", "1e999", "\x00", "a, b", "[" * 100_000]
+)
 def test_nonsense_reads_as_the_default(tmp_path: Path, text: str) -> None:
     settings = Settings(tmp_path / "settings.ini")
     for name, setting in all_settings().items():
         settings.store.setValue(setting.key, text)
         value = getattr(settings, name)
         assert type(value) is type(setting.default) or isinstance(value, type(setting.default)), (name, value)
+
+
+@pytest.mark.parametrize("written", ["a, b", "@ByteArray(a)", "@Size(1 2)", "@Invalid()", "@Rect(1 2 3 4)"])
+def test_what_qt_reads_as_something_else_than_text_reads_as_the_default(tmp_path: Path, written: str) -> None:
+    path = tmp_path / "settings.ini"
+    path.write_text(f"[source]\nname={written}\n[view]\ngallery={written}\n")
+    settings = Settings(path)
+    assert (settings.source, settings.shows_gallery) == ("camera:0", False)
 
 
 def test_reset_forgets_all_but_the_recent_files(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QSettings
 
 from fkd_desktop.settings import Settings
 
@@ -92,6 +93,65 @@ def test_a_damaged_file_is_set_aside_and_named_and_what_can_be_read_goes_on(
     path.write_bytes(content)
     Settings(path)
     assert (tmp_path / "settings-damaged-2.ini").exists(), "none of them is written over"
+
+
+class _Runs:
+    """Makes a folder when it is unpickled."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.mkdir, (str(self._folder),)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        b"@Variant(",
+        rb"\x40Vari\141nt(",
+        rb'"@"  \zVar\xiant("" ',
+        rb"in a list, @Variant(",
+        b"@Vari\\\nant(",
+        b"@DateTime(",
+    ],
+)
+@pytest.mark.parametrize("name", ["settings.ini", "settings-format-2.ini"])
+def test_a_pickle_in_the_settings_is_not_run(tmp_path: Path, name: str, written: bytes) -> None:
+    pickled = QSettings(str(tmp_path / "other.ini"), QSettings.Format.IniFormat)
+    pickled.setValue("view/overlays", _Runs(tmp_path / "run"))
+    pickled.sync()
+    content = b"[source]\nfolder=/films\n\n" + (tmp_path / "other.ini").read_bytes()
+    assert (mark := b"@Variant(") in content
+    if name != "settings.ini":
+        (tmp_path / "settings.ini").write_text("[application]\nversion=99\n")
+    path = tmp_path / name
+    path.write_bytes(content.replace(mark, written))
+    settings = Settings(tmp_path / "settings.ini")
+    assert settings.overlays == "" and settings.notice is not None
+    assert not (tmp_path / "run").exists()
+    assert (tmp_path / f"{path.stem}-damaged-1.ini").read_bytes() == content.replace(mark, written)
+    settings.save()
+    assert b"PyObject" not in path.read_bytes()
+    if b"\n" not in written:
+        assert settings.last_folder == "/films", "what can be read goes on"
+
+
+def test_a_damaged_file_beside_which_none_can_be_written_is_left_unread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "settings.ini"
+    path.write_bytes(b"hello\n[view]\nmirrored=true\n")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("shutil.copy2", full)
+    settings = Settings(path)
+    assert settings.notice is not None and str(settings.notice).startswith("Settings cannot be kept")
+    settings.mirrored = False
+    settings.save()
+    assert path.read_bytes() == b"hello\n[view]\nmirrored=true\n"
 
 
 def test_files_and_folders_are_their_owners_alone(tmp_path: Path) -> None:
