@@ -96,6 +96,9 @@ class RunFolder:
         try:
             try:
                 remove_half_written(self.path)
+                added_to = self.path / EVENTS
+                if added_to.is_symlink() or added_to.is_fifo():  # all else takes the place of what is there
+                    added_to.unlink()
             except OSError as error:
                 raise self._unfit(error) from error
             yield
@@ -160,7 +163,7 @@ class RunFolder:
     def read_state(self) -> bytes | None:
         """Return what `write_state` last wrote, or None if the run ended before its first epoch did."""
         try:
-            return (self.path / STATE).read_bytes()
+            return None if (self.path / STATE).is_fifo() else (self.path / STATE).read_bytes()
         except FileNotFoundError:
             return None
         except OSError as error:

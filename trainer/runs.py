@@ -251,6 +251,8 @@ def read_config(folder: Path) -> TrainConfig:
     """
     path = folder / CONFIG
     try:
+        if not path.is_file():  # a pipe would be waited for
+            raise FileNotFoundError(path)
         return TrainConfig.from_json(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError) as error:
         raise TrainingError(
@@ -266,8 +268,11 @@ def read_config(folder: Path) -> TrainConfig:
 
 def read_metrics(folder: Path) -> list[dict[str, Any]]:
     """Return the rows of a run's table of figures; none where it is not there or damaged."""
+    path = folder / METRICS
     try:
-        with (folder / METRICS).open(newline="", encoding="utf-8") as file:
+        if not path.is_file():
+            return []
+        with path.open(newline="", encoding="utf-8") as file:
             return [row for row in csv.DictReader(file) if _is_epoch(row)]
     except (OSError, UnicodeDecodeError, csv.Error):
         return []  # a table of figures is no reason to lose a run
@@ -291,6 +296,8 @@ def _is_an_end(last: events.Event | None) -> bool:
 
 def _last_event(path: Path) -> events.Event | None:
     try:
+        if not path.is_file():
+            return None
         with path.open("rb") as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL_BYTES))
             lines = file.read().splitlines()

@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -32,7 +33,7 @@ from trainer.core.checkpoint import CheckpointError, load_checkpoint
 from trainer.dataset import DatasetError
 from trainer.loop import fit, resume
 from trainer.run_folder import RunFolder
-from trainer.runs import RunState, TrainingError, summarise
+from trainer.runs import ALL_FILES, CONFIG, CURVES, LOCK, STATE, RunState, TrainingError, summarise
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -388,6 +389,23 @@ def test_a_lost_table_of_figures_stops_nobody(stopped: Path, unbroken, table: st
     resume(stopped, on_event=ignore)
     assert are_equal(weights_of(stopped), weights_of(unbroken()))
     assert [row["epoch"] for row in rows_of(stopped)] == ["2", "3"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links, and pipes with names")
+@pytest.mark.parametrize("is_link", [True, False], ids=["links", "pipes"])
+def test_a_run_with_links_or_pipes_in_it_goes_on_and_writes_nowhere_else(
+    stopped: Path, unbroken, tmp_path: Path, is_link: bool
+) -> None:
+    mine = tmp_path / "mine.txt"
+    mine.write_text("precious", encoding="utf-8")
+    for name in set(ALL_FILES) - {CONFIG, CURVES, LOCK} - ({STATE} if is_link else set()):
+        path = stopped / name
+        path.unlink(missing_ok=True)
+        path.symlink_to(mine) if is_link else os.mkfifo(path)
+    resume(stopped, on_event=ignore)
+    assert are_equal(weights_of(stopped), weights_of(unbroken()))
+    assert mine.read_text(encoding="utf-8") == "precious"
+    assert all(path.is_file() and not path.is_symlink() for path in stopped.iterdir())
 
 
 # --- a crash ---

@@ -14,7 +14,7 @@ from tests.trainer.tiny import ROOT, names_in, small_disk
 from trainer import events
 from trainer.config import TrainConfig
 from trainer.run_folder import RunFolder
-from trainer.runs import RunState, TrainingError, copy_weights, delete_run, list_runs, summarise
+from trainer.runs import ALL_FILES, RunState, TrainingError, copy_weights, delete_run, list_runs, summarise
 
 HALF_WRITTEN = ".best.safetensors." + "0123456789abcdef" * 2
 
@@ -252,6 +252,17 @@ def test_a_run_with_links_in_it_does_no_harm_where_they_lead(write_run: Callable
     assert summarise(run).state is RunState.STOPPED
     delete_run(run)
     assert mine.read_text(encoding="utf-8") == "precious" and not run.exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names")
+@pytest.mark.parametrize("name", ALL_FILES)
+def test_a_pipe_in_a_run_is_not_waited_for(name: str, write_run: Callable[..., Path]) -> None:
+    run = write_run("mine", 0.1)
+    (run / name).unlink(missing_ok=True)
+    os.mkfifo(run / name)
+    assert len(list_runs(run.parent)) == (name != "config.json")
+    delete_run(run)
+    assert not run.exists()
 
 
 @pytest.mark.parametrize("cell", ["nan", "inf", "1e300", "", "x", "-1e999"])
