@@ -12,8 +12,8 @@ from fkd_desktop.desktop_entry.launcher import (
     Presence,
     describe_removed,
     describe_written,
-    make_launcher,
 )
+from fkd_desktop.desktop_entry.systems import make_launcher
 
 __all__ = [
     "Launcher",

@@ -1,4 +1,4 @@
-"""What every system's start-menu entry can do, and which one is this system's."""
+"""What every system's start-menu entry can do."""
 
 from __future__ import annotations
 
@@ -122,32 +122,3 @@ def describe_removed(removed: Sequence[Path]) -> Text:
     if sys.platform == "darwin":
         return Text("FKD Desktop is no longer among your applications.")
     return Text("FKD Desktop is no longer in the start menu.")
-
-
-def make_launcher(command: Sequence[str] | None = None) -> Launcher:
-    """Return this system's launcher.
-
-    Parameters
-    ----------
-    command
-        What the entry starts; None for this installation.
-
-    Raises
-    ------
-    LauncherError
-        If this installation cannot be started from a start menu.
-    """
-    from fkd_desktop.desktop_entry.command import start_command  # noqa: PLC0415 (which needs the errors above)
-
-    own = tuple(command or start_command())
-    if sys.platform == "win32":
-        from fkd_desktop.desktop_entry.windows import WindowsLauncher  # noqa: PLC0415
-
-        return WindowsLauncher(own)
-    if sys.platform == "darwin":
-        from fkd_desktop.desktop_entry.macos import MacLauncher  # noqa: PLC0415
-
-        return MacLauncher(own)
-    from fkd_desktop.desktop_entry.linux import LinuxLauncher  # noqa: PLC0415
-
-    return LinuxLauncher(own)
