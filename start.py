@@ -497,7 +497,18 @@ def offer_launcher(environment: Environment, options: Options) -> None:
     sys.stderr.flush()
     answer = sys.stdin.readline()  # empty at the end of the input
     if answer and answer.strip().lower() in ("", "y", "yes", "j", "ja"):
-        subprocess.run([str(environment.python), "-m", "fkd_desktop", "--install-launcher"], check=False)
+        subprocess.run([str(environment.python), "-P", "-m", "fkd_desktop", "--install-launcher"], check=False)
+
+
+def ignore_current_folder() -> None:
+    """Have programs be found by whole paths in PATH alone, as the application does (see trainer/programs.py)."""
+    whole = [folder for folder in os.environ.get("PATH", "").split(os.pathsep) if Path(folder).is_absolute()]
+    if whole:
+        os.environ["PATH"] = os.pathsep.join(whole)
+    else:
+        os.environ.pop("PATH", None)
+    if sys.platform == "win32":
+        os.environ["NODEFAULTCURRENTDIRECTORYINEXEPATH"] = "1"
 
 
 def launch(command: list[str]) -> int:
@@ -514,6 +525,7 @@ def launch(command: list[str]) -> int:
 
 def main(argv: list[str]) -> int:
     """Set up what is missing, then open the application or run the tests."""
+    ignore_current_folder()
     try:
         options = parse(argv)
         environment = Environment(ROOT, options.verbose)
@@ -536,7 +548,7 @@ def main(argv: list[str]) -> int:
         os.chdir(ROOT)  # where pyproject.toml tells pytest which tests there are
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
         return launch([str(environment.python), "-m", "pytest", *(options.arguments or WHOLE_SUITE)])
-    return launch([str(environment.python), "-m", "fkd_desktop", *options.arguments])
+    return launch([str(environment.python), "-P", "-m", "fkd_desktop", *options.arguments])  # -P: no module from here
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from fkd_desktop import APP_ID
 from fkd_desktop.installation import FROM_MENU, missing_package, outdated_by
 from fkd_desktop.memory import share_arenas
 from trainer.core.resources import assets_dir
+from trainer.programs import ignore_current_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,6 +43,7 @@ DEVICE_CHOICES: Final = ("auto", "cpu", "cuda", "mps")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the application; return its exit code."""
+    ignore_current_folder()
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.source is not None and options.files:

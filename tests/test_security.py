@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QStandardPaths
+
+from fkd_desktop import app
+from fkd_desktop.annotate import cli as annotate_cli
+from trainer import cli as trainer_cli
+from trainer.programs import ignore_current_folder
 
 ROOT = Path(__file__).resolve().parents[1]
 PRODUCT = sorted(path for folder in ("fkd_desktop", "trainer") for path in (ROOT / folder).rglob("*.py"))
@@ -84,3 +95,55 @@ def test_no_shell_no_pickle_no_code_from_elsewhere_and_only_files_are_opened() -
 )
 def test_the_check_finds_what_it_is_for(source: str) -> None:
     assert list(offences(source, "a.py"))
+
+
+@pytest.fixture
+def with_a_planted_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stand in a folder with a program of a tool's name, and in one below it; each leaves a file when it is run."""
+    for folder in (tmp_path, tmp_path / "bin"):
+        folder.mkdir(exist_ok=True)
+        program = folder / "update-desktop-database"
+        program.write_text(f"#!/bin/sh\necho >> '{tmp_path}/was run'\n")
+        program.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script")
+@pytest.mark.parametrize("path", ["", ":", ".", "./", "bin", ":bin:.", "/nowhere::"])
+def test_no_program_comes_from_the_current_folder(
+    with_a_planted_program: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setenv("PATH", path)
+    ignore_current_folder()
+    for find in (shutil.which, QStandardPaths.findExecutable):  # Qt starts the desktop's own, as xdg-open
+        found = Path(find("update-desktop-database") or "/none")
+        assert found.is_absolute() and not found.is_relative_to(with_a_planted_program)
+    with suppress(FileNotFoundError):
+        subprocess.run(["update-desktop-database", "--version"], check=False, capture_output=True)
+    assert not Path("was run").exists()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the tool is that of Linux's menus")
+def test_the_start_menus_tools_are_not_the_current_folders(with_a_planted_program: Path) -> None:
+    environment = {
+        **os.environ,
+        "PATH": f":.:bin:{os.environ['PATH']}",
+        "XDG_DATA_HOME": str(with_a_planted_program / "share"),
+    }
+    command = [sys.executable, "-P", "-m", "fkd_desktop", "--install-launcher"]
+    done = subprocess.run(
+        command, env={**environment, "PYTHONPATH": str(ROOT)}, check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert (with_a_planted_program / "share/applications").is_dir() and not Path("was run").exists()
+
+
+@pytest.mark.parametrize("main", [app.main, annotate_cli.main, trainer_cli.main])
+def test_each_command_ignores_the_current_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, main: Callable[[list[str]], int]
+) -> None:
+    monkeypatch.setenv("PATH", os.pathsep.join(["", str(tmp_path), ".", "bin"]))
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert os.environ["PATH"] == str(tmp_path)

@@ -162,14 +162,17 @@ def test_help_names_both_ways_to_start(start, capsys):
 
 
 @pytest.mark.parametrize(
-    ("argv", "module_and_arguments"),
+    ("argv", "python_arguments"),
     [
-        (["a b", "--c"], ["fkd_desktop", "a b", "--c"]),
-        (["test", "-x", "tests/a.py"], ["pytest", "-x", "tests/a.py"]),
-        (["test"], ["pytest", "-n", "logical", "--maxprocesses", "4", "--dist", "worksteal", "--cov", "--cov-report="]),
+        (["a b", "--c"], ["-P", "-m", "fkd_desktop", "a b", "--c"]),
+        (["test", "-x", "tests/a.py"], ["-m", "pytest", "-x", "tests/a.py"]),
+        (
+            ["test"],
+            ["-m", "pytest", "-n", "logical", "--maxprocesses", "4", "--dist", "worksteal", "--cov", "--cov-report="],
+        ),
     ],
 )
-def test_what_is_launched(start, monkeypatch, argv, module_and_arguments):
+def test_what_is_launched(start, monkeypatch, argv, python_arguments):
     launched = []
     monkeypatch.setattr(start, "prepare", lambda environment, options: None)
     monkeypatch.setattr(start, "launch", lambda command: launched.append(command) or 5)
@@ -178,9 +181,19 @@ def test_what_is_launched(start, monkeypatch, argv, module_and_arguments):
     monkeypatch.delenv("QT_QPA_PLATFORM")
     testing = argv[0] == "test"
     assert start.main(argv) == 5
-    assert launched[-1] == [str(START.parent / ".venv/bin/python"), "-m", *module_and_arguments]
+    assert launched[-1] == [str(START.parent / ".venv/bin/python"), *python_arguments]
     assert launched[:-1] == ([START.parent] if testing else [])
     assert os.environ.get("QT_QPA_PLATFORM") == ("offscreen" if testing else None)
+
+
+def test_no_package_manager_comes_from_the_current_folder(start, monkeypatch, tmp_path):
+    (tmp_path / "apt-get").touch(0o755)
+    monkeypatch.chdir(tmp_path)
+    for path in (os.pathsep.join([".", "", "no/where"]), "."):
+        monkeypatch.setenv("PATH", path)
+        assert start.main(["--help"]) == 0
+        assert start.find_manager() != "apt-get" or Path(shutil.which("apt-get")).is_absolute()
+        assert "." not in os.environ.get("PATH", "").split(os.pathsep)
 
 
 def test_the_tests_keep_a_chosen_qt_platform(start, monkeypatch):
@@ -216,7 +229,7 @@ def offering(start, tmp_path, monkeypatch):
     return begin
 
 
-INSTALL = ["-m", "fkd_desktop", "--install-launcher"]
+INSTALL = ["-P", "-m", "fkd_desktop", "--install-launcher"]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from trainer.commands import check, download, evaluate, export, train
 from trainer.core.errors import FkdError
 from trainer.core.text import one_line
+from trainer.programs import ignore_current_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     The exit code: 0 done, 1 the command's own "no", 2 bad input (told on stderr), 130 stopped by Ctrl-C.
     """
+    ignore_current_folder()
     options = make_parser().parse_args(arguments)
     try:
         return int(options.run(options))

@@ -7,6 +7,7 @@ is a hidden first argument of the last.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Final
@@ -36,6 +37,21 @@ output: the outputs that the other arguments name, as "batch name"."""
 def is_frozen() -> bool:
     """Whether this is a self-contained build."""
     return bool(getattr(sys, "frozen", False))
+
+
+def ignore_current_folder() -> None:
+    """Have programs that are started by name come from whole paths in ``PATH`` alone, here and in child processes.
+
+    An empty or relative entry stands for the current folder, where a video that was sent may lie beside a program named
+    ``xdg-open``. Windows looks there first, whatever ``PATH`` holds.
+    """
+    whole = [folder for folder in os.environ.get("PATH", "").split(os.pathsep) if Path(folder).is_absolute()]
+    if whole:
+        os.environ["PATH"] = os.pathsep.join(whole)
+    else:  # an empty one stands for the current folder, none for the system's own folders
+        os.environ.pop("PATH", None)
+    if sys.platform == "win32":
+        os.environ["NODEFAULTCURRENTDIRECTORYINEXEPATH"] = "1"
 
 
 def trainer_command() -> tuple[str, ...]:

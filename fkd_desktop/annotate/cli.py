@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Self
 import fkd_desktop
 from trainer.core.errors import FkdError
 from trainer.core.names import DEVICE_NAMES
+from trainer.programs import ignore_current_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,6 +48,7 @@ exit codes: 0 all done, 1 some inputs failed, 2 bad command line or nothing coul
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
+    ignore_current_folder()
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.list_overlays:
