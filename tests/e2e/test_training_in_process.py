@@ -210,3 +210,15 @@ def test_a_name_that_makes_no_folder_is_refused_in_words(qapp, qtbot, data, name
         assert "name" in trainer.new_run.why_not.text()
 
     assert run_main(qtbot, ARGUMENTS, use) == 0
+
+
+def test_a_name_that_is_taken_is_refused_in_words(qapp, qtbot, data):
+    def use(window):
+        trainer = open_trainer(window, qtbot)
+        set_up_run(trainer, qtbot, data, epochs=1)
+        (runs_path() / "mine").mkdir(parents=True)
+        trainer.new_run.name.setText("mine")
+        assert not trainer.new_run.start.isEnabled()
+        assert trainer.new_run.why_not.text() == "There is a run called mine already; choose another name."
+
+    assert run_main(qtbot, ARGUMENTS, use) == 0

@@ -12,6 +12,7 @@ from tests.kills.__main__ import kill_many
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)  # ten programs that import Qt and torch
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows tells nobody that a process was killed")
 def test_a_run_survives_its_processes(tiny_data: Path, tmp_path: Path) -> None:
     """The trainer is killed, then the program that started it, then both; the run ends as if nobody had."""

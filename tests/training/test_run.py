@@ -20,7 +20,7 @@ from trainer.core.checkpoint import load_checkpoint
 from trainer.runs import RunState, summarise
 
 TINY = (sys.executable, "-W", "error", str(ROOT / "tests" / "trainer" / "tiny.py"))
-TIMEOUT_MS = 60_000
+TIMEOUT_MS = 100_000
 
 
 @pytest.fixture
@@ -160,10 +160,11 @@ def test_a_run_that_hangs_is_told_and_can_be_ended_without_losing_it(training, l
     process.suspend()
     training._silence.setInterval(300)
     qtbot.waitUntil(lambda: training.is_silent, timeout=TIMEOUT_MS)
-    (notice,) = training.record.notices
+    notice = training.record.notices[0]
     assert is_one_sentence(notice) and "“End now”" in notice
     training.stop()
     assert process.is_running() and training.state is TrainingState.STOPPING
+    qtbot.waitUntil(lambda: training.is_silent, timeout=TIMEOUT_MS)  # what it had told before may have come just now
     training.stop()
     wait_for(qtbot, training, TrainingState.STOPPED)
     assert not process.is_running() and not training.is_silent
@@ -245,10 +246,15 @@ def test_a_full_memory_is_told_in_words(make_training, config, qtbot, tmp_path, 
     assert "the memory of cpu is" in training.record.failure.message
 
 
-def test_data_that_vanish_in_mid_training_are_not_missed(training, config, qtbot, data_copy):
+@pytest.mark.parametrize("are_gone", [True, False], ids=["gone", "damaged"])
+def test_data_that_vanish_in_mid_training_are_not_missed(training, config, qtbot, data_copy, are_gone):
     training.start(config(data=str(data_copy), epochs=100_000, schedule="constant"))
     wait_for_epochs(qtbot, training)
-    data_copy.rename(data_copy.with_name("gone"))
+    if are_gone:
+        data_copy.rename(data_copy.with_name("gone"))
+    else:
+        for path in data_copy.rglob("*.*"):
+            path.write_bytes(b"\x00" * 100)
     done = len(training.record.epochs)
     wait_for_epochs(qtbot, training, done + 3)
     training.stop()
@@ -307,6 +313,24 @@ def test_only_one_run_at_a_time(training, long, config, qtbot, tmp_path):
     assert not (tmp_path / "second").exists()
 
 
+def test_a_run_that_another_application_trains_is_left_to_it(make_training, long, qtbot, is_one_sentence):
+    first, second = make_training(), make_training()
+    first.start(long)
+    wait_for_epochs(qtbot, first)
+    second.resume(first.record.folder)
+    wait_for(qtbot, second, TrainingState.FAILED)
+    message = second.record.failure.message
+    assert is_one_sentence(message) and "another process is training in" in message
+    second.resume(first.record.folder)
+    second.cancel()  # which deletes runs
+    wait_for(qtbot, second, TrainingState.FAILED)
+    assert "is training; stop it before you delete it" in second.record.failure.message
+    wait_for_epochs(qtbot, first, len(first.record.epochs) + 1)
+    first.stop()
+    wait_for(qtbot, first, TrainingState.STOPPED)
+    assert summarise(first.record.folder).can_resume
+
+
 def test_two_applications_train_side_by_side(make_training, config, qtbot, tmp_path):
     both = [make_training(), make_training()]
     for number, training in enumerate(both):
@@ -355,7 +379,7 @@ def test_when_the_application_is_killed_the_child_ends_by_itself(long, tmp_path)
                 break
         child = psutil.Process(int(line.split()[1]))
         application.kill()
-        wait_for_end(child, timeout_s=TIMEOUT_MS / 1000)
+        wait_for_end(child)
     finally:
         application.kill()
         application.wait()
