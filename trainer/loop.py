@@ -24,7 +24,7 @@ from trainer.parallel import Team, is_distributed, is_leader, joined_team, local
 from trainer.progress import KeptState, Progress
 from trainer.readers import read_samples
 from trainer.run_folder import RunFolder, dated_folder
-from trainer.runs import BEST, LAST, STATE, TrainingError, has_ended, read_config
+from trainer.runs import BEST, LAST, TrainingError, has_ended, read_config
 from trainer.sampler import Sampler
 from trainer.teacher import smooth_labels
 from trainer.validation import validate, validation_sheet
@@ -248,7 +248,7 @@ class _Run:
     ) -> None:
         content = self.folder.read_state() if go_on and self.team.is_leader else None
         if content == b"":
-            raise self._damaged_state()
+            raise self.folder.damaged_state()
         state = self.team.from_leader(content, self.device)
         self.progress.faces = len(training)
         if state:
@@ -283,7 +283,7 @@ class _Run:
         try:
             progress = Progress(**learner.load_state(state))
         except (ValueError, TypeError) as error:
-            raise self._damaged_state() from error
+            raise self.folder.damaged_state() from error
         if progress.faces != self.progress.faces:
             raise TrainingError(
                 "{data} has {faces} faces to train on where the run had {before}; give "
@@ -300,13 +300,6 @@ class _Run:
         with suppress(CheckpointError, KeyError, TypeError, ValueError):  # gone, or nothing that a run wrote
             _, info = read_header(self.folder.path / BEST)
             self.epoch_again, self.progress.best_nme = int(info["epoch"]), float(info["validation"]["nme_mean"])
-
-    def _damaged_state(self) -> TrainingError:
-        return TrainingError(
-            "{path} is damaged, or of another network or version; start a new run from the run's "
-            "best weights with --finetune",
-            path=self.folder.path / STATE,
-        )
 
     def _train_epoch(self, learner: Learner, sampler: Sampler, validation: FaceCrops) -> bool:
         """Train what is left of the epoch and judge; return whether it was cut short."""

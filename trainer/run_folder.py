@@ -171,6 +171,14 @@ class RunFolder:
                 "{path} cannot be read ({reason}); check the disk", path=self.path / STATE, reason=error.strerror
             ) from error
 
+    def damaged_state(self) -> TrainingError:
+        """Return the error for a state that cannot be used."""
+        return TrainingError(
+            "{path} is damaged, or of another network or version; start a new run from the run's "
+            "best weights with --finetune",
+            path=self.path / STATE,
+        )
+
     def remove_state(self) -> None:
         """Drop the state of a run that has come to its end."""
         with self._explained(STATE):
