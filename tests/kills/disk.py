@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,17 +23,17 @@ def sweep(data: Path, folder: Path, fault: str, duration: str, *, every: int = 1
     """Return what came of each fault: see `disk_script.facts_of`."""
     assert COMPILER is not None
     folder.mkdir(parents=True)
-    disk, runs = folder / "disk.so", folder / "runs"
-    runs.mkdir()
-    subprocess.run([COMPILER, "-shared", "-fPIC", "-o", disk, HERE / "failing_disk.c", "-ldl"], check=True)
-    done = subprocess.run(
-        [sys.executable, "-W", "error", HERE / "disk_script.py", data, runs, fault, duration, str(every)],
-        env={**os.environ, "LD_PRELOAD": str(disk), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_S,
-        check=False,
-    )
+    with tempfile.TemporaryDirectory(prefix="fkd-disk-") as built:  # a preloaded library's path has no spaces
+        disk = Path(built, "disk.so")
+        subprocess.run([COMPILER, "-shared", "-fPIC", "-o", disk, HERE / "failing_disk.c", "-ldl"], check=True)
+        done = subprocess.run(
+            [sys.executable, "-W", "error", HERE / "disk_script.py", data, folder, fault, duration, str(every)],
+            env={**os.environ, "LD_PRELOAD": str(disk), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            check=False,
+        )
     assert done.returncode == 0, done.stderr[-2000:]
     return [json.loads(line) for line in done.stdout.splitlines()]
 

@@ -16,7 +16,7 @@ def test_whatever_fails_is_told_in_a_sentence_and_the_run_goes_on(
     tiny_data: Path, tmp_path: Path, fault: str, duration: str
 ) -> None:
     """Every ninth of its operations and its last ones; `python -m tests.kills` fails each of them."""
-    outcomes = disk.sweep(tiny_data, tmp_path / "sweep", fault, duration, every=9)
+    outcomes = disk.sweep(tiny_data, tmp_path / "a sweep", fault, duration, every=9)
     assert len(outcomes) > 15
     assert sum(facts["code"] == 2 for facts in outcomes) > 10
     assert {facts["failed"].partition(" ")[0] for facts in outcomes} >= {"write", "rename", "delete"}
