@@ -225,7 +225,7 @@ def _request(options: argparse.Namespace) -> Request:
     from fkd_desktop.instance import Request  # noqa: PLC0415
 
     source = options.source or ""
-    if source not in ("", "demo") and Path(source).exists():
+    if source not in ("", "demo") and os.path.exists(source):  # noqa: PTH110 (pathlib's raises for too long a one)
         source = str(Path(source).absolute())
     overlays = _overlay_names(options)
     return Request(

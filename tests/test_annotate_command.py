@@ -252,6 +252,7 @@ def test_some_inputs_fail_and_the_others_are_done(
         ["{face}", "--out", "o", "--device", "abacus"],
         ["{face}", "--out", "o", "--smoothing", "much"],
         ["{face}", "--out", "o", "--over", "boxes"],
+        ["--out", "o", "--overlay", "x" * 5000],
     ],
 )
 def test_a_bad_command_line_is_2(
@@ -263,7 +264,7 @@ def test_a_bad_command_line_is_2(
     assert "usage: fkd-annotate INPUT... --out DIR" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("fault", ["nothing found", "overlay", "weights", "output"])
+@pytest.mark.parametrize("fault", ["nothing found", "overlay", "long", "nobody", "weights", "long weights", "output"])
 def test_nothing_can_be_done_is_2(
     face: Path,
     tmp_path: Path,
@@ -276,6 +277,9 @@ def test_nothing_can_be_done_is_2(
     arguments, name = {
         "nothing found": ([str(tmp_path / "*.gif"), "--out", out], "*.gif"),
         "overlay": ([str(face), "--out", out, "--overlay", "beard"], "beard"),
+        "long": ([str(face), "--out", out, "--overlay", "x" * 5000], "there is no overlay xxx"),
+        "nobody": ([str(face), "--out", out, "--overlay", "~nobody at all/x"], "~nobody at all/x"),
+        "long weights": ([str(face), "--out", out, "--model", "x" * 300], "x" * 300),
         "weights": ([str(face), "--out", out, "--model", str(tmp_path / "no.safetensors")], "no.safetensors"),
         "output": ([str(face), "--out", str(tmp_path / "file" / "out")], str(tmp_path / "file" / "out")),
     }[fault]

@@ -122,15 +122,15 @@ def test_a_pickle_in_the_settings_is_not_run(tmp_path: Path, name: str, written:
     pickled.setValue("view/overlays", _Runs(tmp_path / "run"))
     pickled.sync()
     content = b"[source]\nfolder=/films\n\n" + (tmp_path / "other.ini").read_bytes()
-    assert (mark := b"@Variant(") in content
+    assert b"@Variant(" in content
     if name != "settings.ini":
         (tmp_path / "settings.ini").write_text("[application]\nversion=99\n")
     path = tmp_path / name
-    path.write_bytes(content.replace(mark, written))
+    path.write_bytes(content.replace(b"@Variant(", written))
     settings = Settings(tmp_path / "settings.ini")
     assert settings.overlays == "" and settings.notice is not None
     assert not (tmp_path / "run").exists()
-    assert (tmp_path / f"{path.stem}-damaged-1.ini").read_bytes() == content.replace(mark, written)
+    assert (tmp_path / f"{path.stem}-damaged-1.ini").read_bytes() == content.replace(b"@Variant(", written)
     settings.save()
     assert b"PyObject" not in path.read_bytes()
     if b"\n" not in written:

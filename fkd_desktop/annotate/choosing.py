@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -46,8 +47,11 @@ def _find(name: str, library: OverlayLibrary) -> tuple[int, Layer]:
         return library.info(name).order, library.layer(name)
     except KeyError:
         pass
-    folder = Path(name).expanduser()
-    if (folder / DESCRIPTION_NAME).is_file():
+    folder, is_there = Path(name), False
+    with suppress(OSError, RuntimeError):  # too long to be a path, ~somebody who has no home here
+        folder = folder.expanduser()
+        is_there = (folder / DESCRIPTION_NAME).is_file()
+    if is_there:
         description = read_description(folder / DESCRIPTION_NAME)
         check_overlay(folder, description)
         return description.order, load_overlay(folder.resolve().name, folder)

@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.list_overlays:
         return _list_overlays()
-    if not options.inputs and any(Path(name).is_file() for name in options.overlay or ()):
+    if not options.inputs and any(map(os.path.isfile, options.overlay or ())):
         parser.error("inputs go before --overlay, or after --, for it takes all names that follow it")
     if not options.inputs:
         parser.error("what is to be annotated? give a picture, a video, a folder, a pattern or demo")

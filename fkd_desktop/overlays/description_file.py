@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MAX_FILE_BYTES: Final = 256 * 1024
+MAX_DOTS: Final = 5000
+"""As a key's parts are separated: for one of n of them the parser takes the memory of n squared."""
 MAX_COORDINATE_PX: Final = 1e5
 IMAGE_SUFFIXES: Final = (".png", ".svg")
 
@@ -60,7 +62,7 @@ def read_description(path: Path) -> OverlayDescription:
             raise OverlayError("the overlay's description {path} is missing; put it there", path=path)
         with path.open("rb") as file:
             content = file.read(MAX_FILE_BYTES + 1)
-        if len(content) > MAX_FILE_BYTES:
+        if len(content) > MAX_FILE_BYTES or content.count(b".") > MAX_DOTS:
             raise OverlayError("{path} is longer than any description of an overlay; mend it", path=path)
         table = _Table(path, "", tomllib.loads(content.decode("utf-8")))
     except (OSError, ValueError, RecursionError) as error:

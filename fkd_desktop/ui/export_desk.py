@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,7 +60,7 @@ class ExportDesk(QObject):
             self.dialog = self._make_dialog()
         self._on_session_session_changed(self._session.session_state, "")
         name = self._session.source_name
-        self.dialog.set_file(Path(name) if Path(name).is_file() else None)
+        self.dialog.set_file(Path(name) if os.path.isfile(name) else None)  # noqa: PTH113 (of any length)
         self.dialog.show()
         self.dialog.raise_()
         self.dialog.activateWindow()

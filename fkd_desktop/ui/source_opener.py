@@ -70,7 +70,7 @@ class SourceOpener(QObject):
         if _is_address(name):
             if not _has_secret(name):
                 self.recent.add(name)
-        elif Path(name).exists():
+        elif os.path.exists(name):  # noqa: PTH110 (pathlib's raises for what is too long to be a path)
             name = os.path.abspath(name)  # noqa: PTH100 (the next start may be elsewhere; no link is followed)
             self._settings.last_folder = str(Path(name).parent)
             self.recent.add(name)
@@ -91,7 +91,7 @@ class SourceOpener(QObject):
     def open_files(self, paths: Sequence[str]) -> None:
         """Show the first of several files; the others are one click away, among the recent ones."""
         for path in reversed(paths[1:]):
-            if Path(path).exists():
+            if os.path.exists(path):  # noqa: PTH110
                 self.recent.add(path)
         self.open(paths[0])
 
@@ -176,5 +176,8 @@ def _is_address(name: str) -> bool:
 
 def _has_secret(address: str) -> bool:
     """Whether an address may hold a password or key: that has no place in a settings file."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # a bracket that is not closed: who knows what it holds
+        return True
     return bool(parts.username or parts.password or parts.query)

@@ -202,4 +202,4 @@ def check_drawing(content: bytes, folder: Path) -> str | None:
     return said
 
 
-TARGETS: Final = (Target("overlay-drawing", drawings(), check_drawing, bound_s=8.0, share=2.0, memory_mb=1024),)
+TARGETS: Final = (Target("overlay-drawing", drawings(), check_drawing, bound_s=16.0, share=0.3, memory_mb=1024),)

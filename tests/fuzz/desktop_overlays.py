@@ -236,6 +236,6 @@ def check_stack(text: str, _: Path) -> str | None:
 
 
 TARGETS: Final = (
-    Target("overlay", folders(), check_folder, bound_s=5.0, share=2.0, memory_mb=1024),
+    Target("overlay", folders(), check_folder, bound_s=5.0, share=0.25, memory_mb=1024),
     Target("overlays-on", stacks(), check_stack, bound_s=1.0, share=0.5),
 )

@@ -181,6 +181,6 @@ def check_draft(value: tuple[str, bytes], folder: Path) -> str | None:
 
 
 TARGETS: Final = (
-    Target("picture", inputs(), check_source, bound_s=4.0, share=2.0, memory_mb=1536),
-    Target("picture-overlay", inputs(), check_draft, bound_s=3.0, share=1.0, memory_mb=1536),
+    Target("picture", inputs(), check_source, bound_s=4.0, share=0.7, memory_mb=1536),
+    Target("picture-overlay", inputs(), check_draft, bound_s=3.0, share=0.5, memory_mb=1536),
 )

@@ -165,6 +165,12 @@ def test_modes_that_make_no_sense(text: str) -> None:
     assert_one_clear_sentence(caught.value, f"camera:{text}", "size=1280x720")
 
 
+@pytest.mark.parametrize("digits", [30, 400, 5000])
+def test_a_number_that_no_camera_has(digits: int) -> None:
+    with pytest.raises(SourceError, match="not a camera"):
+        make_source("camera:" + "9" * digits)
+
+
 def test_a_camera_without_an_id_is_named_by_its_number() -> None:
     assert CameraInfo("", "Camera", 3).source_name() == "camera:3"
     assert CameraInfo("x", "My camera", 3).source_name() == "camera:id=x?name=My%20camera"

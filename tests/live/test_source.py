@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from fkd_desktop.errors import SourceError
 from fkd_desktop.live.sources import (
     VideoSource,
     make_source,
@@ -186,6 +187,12 @@ def test_files_with_odd_names_can_be_read(tmp_path: Path, monkeypatch: pytest.Mo
         assert source.label == name
         assert len(read_all(source)) == 3
         assert [f.image_bgr.shape for f in read_all(make_source(f"{path}.png"))] == [(50, 60, 3)]
+
+
+@pytest.mark.parametrize("name", ["~\0.mp4", "\0", "~\ud800", "\ud800.mp4", "x" * 70_000, "~nobody at all/x.mp4"])
+def test_what_cannot_be_a_path_is_refused(name: str) -> None:
+    with pytest.raises(SourceError, match=r"there is no file|cannot be read"):
+        make_source(name)
 
 
 def test_home_is_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -264,6 +264,12 @@ def test_a_file_that_is_none_is_one_sentence(path: Path, content: bytes | None) 
     assert_one_clear_sentence(caught.value, str(path))
 
 
+def test_a_key_of_thousands_of_parts_takes_no_memory(path: Path) -> None:
+    path.write_text("a." * 60_000 + "a = 1", encoding="utf-8")
+    with pytest.raises(OverlayError, match="longer than any description"):
+        read_description(path)
+
+
 def test_a_description_that_is_a_folder_is_one_sentence(path: Path) -> None:
     path.mkdir()
     with pytest.raises(OverlayError) as caught:

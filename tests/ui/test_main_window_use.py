@@ -164,6 +164,13 @@ def test_a_file_named_from_here_is_found_from_elsewhere(window, qtbot, settings,
     assert Path(settings.last_folder).is_absolute()
 
 
+@pytest.mark.parametrize("name", ["http://[", "rtsp://[::1", "x" * 5000, "camera:" + "9" * 5000, "a\0.mp4"])
+def test_a_name_that_leads_nowhere_fails_in_the_window_and_nowhere_else(window, qtbot, settings, name):
+    window.opener.open(name)
+    qtbot.waitUntil(lambda: window.controller.session_state is SessionState.FAILED, timeout=10_000)
+    assert settings.recent_sources == ()
+
+
 def test_fullscreen_is_nothing_but_the_picture_and_gives_everything_back(window, qtbot, settings):
     window.commands.gallery.setChecked(True)
     assert window.overlays.dock.isVisible()

@@ -7,6 +7,7 @@ from pathlib import PurePath
 from typing import Any, Final, Self
 
 LONGEST: Final = 200
+_LONGEST_PATH: Final = 4096
 _UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """Ends of lines, control characters, marks that turn the direction of writing, halves of characters."""
 
@@ -64,9 +65,9 @@ def _said(value: Any) -> Any:
         return value
     if isinstance(value, str):
         return one_line(value)
-    if isinstance(value, PurePath):  # as long as it is: it is there to be found
+    if isinstance(value, PurePath):  # as long as any that is there to be found
         text = str(value)
-        said = one_line(text, longest=len(text))
+        said = one_line(text, longest=_LONGEST_PATH)
         return value if said == text else said
     if isinstance(value, int | list | tuple | dict):
         try:

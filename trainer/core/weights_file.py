@@ -75,13 +75,13 @@ def refuse_what_is_no_safetensors_file(path: Path) -> None:
     CheckpointError
         As said.
     """
-    if not path.exists():
-        raise CheckpointError("there is no weights file {path}; check the path or choose another file", path=path)
-    if not path.is_file():
-        raise CheckpointError(
-            "{path} is a folder, not a weights file; choose a {suffix} file", path=path, suffix=SUFFIX
-        )
     try:
+        if not path.exists():
+            raise CheckpointError("there is no weights file {path}; check the path or choose another file", path=path)
+        if not path.is_file():
+            raise CheckpointError(
+                "{path} is a folder, not a weights file; choose a {suffix} file", path=path, suffix=SUFFIX
+            )
         with path.open("rb") as file:
             start = file.read(9)
     except OSError as error:

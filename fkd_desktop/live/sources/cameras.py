@@ -30,6 +30,8 @@ BACKENDS: Final = {"linux": cv2.CAP_V4L2, "win32": cv2.CAP_MSMF, "darwin": cv2.C
 DEV: Final = Path("/dev")
 SYSFS: Final = Path("/sys/class/video4linux")
 
+_MOST_DIGITS: Final = 6
+
 
 @dataclass(frozen=True)
 class CameraInfo:
@@ -113,7 +115,7 @@ class CameraName:
             ) from error
         if camera.startswith("id=") and len(camera) > len("id="):
             return cls(id=unquote(camera.removeprefix("id=")), mode=mode, label=label)
-        if camera.isdecimal() and camera.isascii():
+        if camera.isdecimal() and camera.isascii() and len(camera) <= _MOST_DIGITS:
             return cls(index=int(camera), mode=mode, label=label)
         raise SourceError("camera:{camera} is not a camera; write camera:0 for the first one", camera=text)
 

@@ -5,6 +5,7 @@ Tests and other kinds of sources add to the registry.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -66,7 +67,8 @@ def make_source(name: str, *, with_neighbours: bool = False) -> FrameSource:
         return _SCHEMES[scheme](rest)
     path = Path(name)
     try:
-        path = path.expanduser()
+        with suppress(ValueError):  # characters that no path has: it is not there
+            path = path.expanduser()
         if path.is_dir():
             return _folder(path)
         check_file(path)

@@ -57,6 +57,10 @@ def test_a_path_is_whole() -> None:
     assert str(path) in Text("{path} is bad", path=path)
 
 
+def test_what_is_too_long_to_be_a_path_is_cut() -> None:
+    assert len(Text("{path} is bad", path=Path("x" * 70_000))) < 5000
+
+
 def test_a_sentence_in_a_sentence_is_left_as_it_is() -> None:
     inner = Text("{name} is missing", name="x")
     assert Text("{reason}!", reason=inner).values["reason"] is inner
