@@ -20,6 +20,7 @@ import fkd_desktop
 from fkd_desktop import APP_ID
 from fkd_desktop.installation import FROM_MENU, missing_package, outdated_by
 from fkd_desktop.memory import share_arenas
+from trainer.core.arguments import ArgumentParser
 from trainer.core.resources import assets_dir
 from trainer.programs import ignore_current_folder
 
@@ -79,8 +80,8 @@ def run() -> NoReturn:
     sys.exit(code)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(
         prog="fkd-desktop", description="Real-time face keypoints and overlays from a camera, a video or a picture."
     )
     parser.add_argument(

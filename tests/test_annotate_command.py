@@ -417,6 +417,20 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(report, "SHOW_AFTER_S", 0.0)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="no such names there")
+def test_names_are_one_line_and_command_no_terminal(face: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    odd = "a\nb\x1b[2J"
+    shutil.copy(face, face.with_name(f"{odd}.png"))
+    face.with_name(f"{odd}.jpg").write_text("no picture")
+    assert main([str(face.parent), "--out", str(face.parent.parent / odd), "--csv"]) == 1
+    with pytest.raises(SystemExit):
+        main([str(face), "--out", "o", f"--{odd}"])
+    said = capsys.readouterr()
+    assert "\x1b" not in said.out + said.err
+    assert len(said.out.splitlines()) == 3, "two pictures and the sum"
+    assert [line.partition(": ")[0] for line in said.err.splitlines()] == ["error", "usage", "fkd-annotate"]
+
+
 def test_a_terminal_gets_a_progress_bar(
     short_clip: Path, tmp_path: Path, terminal: None, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final
 
 from trainer.commands import check, download, evaluate, export, train
+from trainer.core.arguments import ArgumentParser
 from trainer.core.errors import FkdError
-from trainer.core.text import one_line
 from trainer.programs import ignore_current_folder
 
 if TYPE_CHECKING:
@@ -37,17 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_INTERRUPTED
 
 
-def make_parser() -> argparse.ArgumentParser:
+def make_parser() -> ArgumentParser:
     """Return the parser of the whole command line."""
-    parser = _Parser(prog="fkd-train", description="Train and judge face-keypoint networks.")
+    parser = ArgumentParser(prog="fkd-train", description="Train and judge face-keypoint networks.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in (check, train, evaluate, export, download):
         command.add_parser(commands)
     return parser
-
-
-class _Parser(argparse.ArgumentParser):
-    """Says in one sentence what it cannot read, whatever was typed."""
-
-    def error(self, message: str) -> NoReturn:
-        super().error(one_line(message))

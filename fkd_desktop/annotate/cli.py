@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 import fkd_desktop
+from trainer.core.arguments import ArgumentParser
 from trainer.core.errors import FkdError
 from trainer.core.names import DEVICE_NAMES
 from trainer.programs import ignore_current_folder
@@ -74,8 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return EXIT_NOTHING_DONE
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(
         prog="fkd-annotate",
         usage="%(prog)s INPUT... --out DIR [--overlay NAME ...] [--csv] [--jsonl] [--pts] [--boxes] [--device D] ...",
         description="Find faces in pictures and videos; paint overlays on them and write their 68 keypoints as tables.",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Self
 from tqdm import tqdm
 
 from fkd_desktop.live.sources import VIDEO_SUFFIXES
+from trainer.core.text import one_line
 
 if TYPE_CHECKING:
     from fkd_desktop.annotate.inputs import Input
@@ -66,7 +67,7 @@ class Report:
             self._bar.n = number - 1  # also where the one before failed
         self._counts_inputs = counts_inputs
         place = f"{number}/{of} " if of > 1 and not counts_inputs else ""
-        self._bar.set_description_str(f"{place}{item.path.name}"[:40], refresh=False)
+        self._bar.set_description_str(f"{place}{_shown(item.path.name)}"[:40], refresh=False)
 
     def progressed(self, progress: Progress) -> None:
         """Count a frame."""
@@ -92,13 +93,14 @@ class Report:
             what = f"{outcome.frames} frames, {outcome.frames_with_faces} with faces"
         stopped = "" if outcome.is_whole else ", stopped before its end"
         stopped += ", without its sound" if outcome.has_lost_sound else ""
-        files = ", ".join(str(path) for path in outcome.paths) if outcome.frames else ""
-        self._say(f"{item.name}: {what}{stopped}; written: {files or 'nothing'}")
+        files = ", ".join(_shown(str(path)) for path in outcome.paths) if outcome.frames else ""
+        self._say(f"{_shown(item.name)}: {what}{stopped}; written: {files or 'nothing'}")
 
     def failed(self, item: Input | None, error: FkdError) -> None:
         """Tell why an input cannot be worked through, or has no place for its outputs."""
         self.failures += 1
-        named = f"{item.name}: " if item is not None and item.name not in str(error) else ""
+        name = _shown(item.name) if item is not None else ""
+        named = f"{name}: " if name not in str(error) else ""
         self._clear()
         print(f"error: {named}{error}", file=sys.stderr)
 
@@ -122,6 +124,11 @@ class Report:
     def _clear(self) -> None:
         if self._bar is not None:
             self._bar.clear()
+
+
+def _shown(name: str) -> str:
+    """Return a file's name as one line that commands no terminal."""
+    return one_line(name, longest=len(name))
 
 
 def is_terminal() -> bool:
