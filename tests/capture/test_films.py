@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import av
@@ -30,7 +32,7 @@ with film_place(Path(sys.argv[1])) as path, VideoWriter(path, effort="live") as 
 """
 
 
-def kill_after(folder: Path, frames: int) -> int:
+def kill_after(folder: Path, frames: int, *, later_s: float = 0) -> int:
     """Record in a process of its own, kill it, and return how many frames it had written; -1 for none."""
     command = [sys.executable, "-c", RECORD_FOR_EVER, str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as process:
@@ -40,9 +42,10 @@ def kill_after(folder: Path, frames: int) -> int:
             written = int(process.stdout.readline())
             if written == 5 and frames > 5:
                 assert recover_films(folder) == [], "it is still being written"
+        time.sleep(later_s)  # anywhere in a frame: nothing tells of that
         process.kill()
         process.wait()
-    return written
+        return max([written, *(int(line) for line in process.stdout if line.endswith("\n"))])
 
 
 @pytest.fixture
@@ -65,6 +68,21 @@ def test_a_film_that_was_cut_off_is_finished_once(killed):
         times = [float(frame.pts * frame.time_base) for frame in container.decode(video=0)]
     assert times == pytest.approx([i / 30 for i in range(count)], abs=0.001)
     assert recover_films(killed) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(10))
+def test_killed_at_any_moment_it_plays_up_to_the_last_two_seconds(tmp_path, seed):
+    """Not only between two frames: the kill comes while some later one is encoded or written."""
+    rng = random.Random(seed)
+    written = kill_after(tmp_path, rng.randint(65, 150), later_s=rng.uniform(0, 0.05))
+    (film,) = recover_films(tmp_path)
+    with av.open(str(film)) as container:
+        times = [float(frame.pts * frame.time_base) for frame in container.decode(video=0)]
+    assert len(times) > written - 60
+    assert times == pytest.approx([i / 30 for i in range(len(times))], abs=0.001)
+    assert cv2_count(film) == len(times)
+    assert [path.name for path in tmp_path.iterdir()] == [film.name]
 
 
 def test_without_room_for_a_copy_it_stays_in_fragments_and_plays(killed):
