@@ -180,7 +180,7 @@ class ExportDialog(QDialog):
 
     def _make_session(self) -> QWidget:
         group = QGroupBox(self.tr("The running session"))
-        self.session_label = QLabel()
+        self.session_label = QLabel(textFormat=Qt.TextFormat.PlainText)
         self.session_label.setWordWrap(True)
         self.session_button = QPushButton()
         self.session_button.setAutoDefault(False)

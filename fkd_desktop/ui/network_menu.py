@@ -10,6 +10,7 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from fkd_desktop.i18n import numeral
+from fkd_desktop.ui.words import plain_tip
 
 if TYPE_CHECKING:
     from fkd_desktop.controller import Controller
@@ -85,7 +86,7 @@ class NetworkMenu(QMenu):
         action.setCheckable(True)
         action.setChecked(weights == self._controller.weights and self._controller.predictor is not None)
         if weights is not None:
-            action.setToolTip(str(weights))
+            action.setToolTip(plain_tip(str(weights)))
         action.triggered.connect(lambda: self._workshop.use_weights(weights))
         self._group.addAction(action)
         self.addAction(action)

@@ -6,6 +6,7 @@ import logging
 import shutil
 import subprocess
 import sys
+from html import escape
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -54,7 +55,7 @@ class Notifier(QObject):
                 self._tray.messageClicked.connect(self._on_tray_message_clicked)
                 self._tray.activated.connect(self.clicked)
             self._tray.show()
-            self._tray.showMessage(title, text, app_icon(), SHOW_MS)
+            self._tray.showMessage(title, _plain(text), app_icon(), SHOW_MS)
         elif sys.platform.startswith("linux") and (program := shutil.which("notify-send")):
             Job(Text("desktop notification"), _sending(program, title, text)).start()
 
@@ -63,9 +64,14 @@ class Notifier(QObject):
         self.clicked.emit()
 
 
+def _plain(text: str) -> str:
+    """Return a body that shows a text as it is; desktops of Linux take for markup what looks like it."""
+    return escape(text, quote=False) if "<" in text and sys.platform.startswith("linux") else text
+
+
 def _sending(program: str, title: str, text: str) -> Callable[[Job], None]:
     def send(_job: Job) -> None:
-        command = [program, "--app-name=FKD Desktop", "--icon=fkd-desktop", "--", title, text]
+        command = [program, "--app-name=FKD Desktop", "--icon=fkd-desktop", "--", title, _plain(text)]
         try:
             subprocess.run(command, check=True, capture_output=True, timeout=SEND_TIMEOUT_S)
         except (OSError, subprocess.SubprocessError) as error:  # nobody is there to show it: no reason to complain

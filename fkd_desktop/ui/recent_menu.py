@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QMenu, QWidget
 
+from fkd_desktop.ui.words import plain_tip
 from fkd_desktop.workers.job import Job
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class RecentMenu(QMenu):
         for number, entry in enumerate(self._entries, start=1):
             mnemonic = f"&{number % 10}"
             action = self.addAction(f"{mnemonic}  {self._text(entry)}")
-            action.setToolTip(_without_secrets(entry))
+            action.setToolTip(plain_tip(_without_secrets(entry)))
             action.triggered.connect(lambda _, entry=entry: self.chosen.emit(entry))
             self._by_entry[entry] = action
         self.addSeparator()
@@ -105,7 +106,8 @@ class RecentMenu(QMenu):
             action = self._by_entry.get(entry)
             if action is not None:
                 action.setEnabled(is_there)
-                action.setToolTip(entry if is_there else self.tr("{0} is not there any more").format(entry))
+                tip = entry if is_there else self.tr("{0} is not there any more").format(entry)
+                action.setToolTip(plain_tip(tip))
 
 
 def _is_there(entry: str) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QLocale
+from PySide6.QtCore import QCoreApplication, QLocale, Qt
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStatusBar, QWidget
 
 from fkd_desktop.ui.elided_label import ElidedLabel
+from fkd_desktop.ui.words import plain_tip
 
 if TYPE_CHECKING:
     from fkd_desktop.live.stats import LiveFigures
@@ -66,7 +67,7 @@ class SessionBar(QStatusBar):
         if hint != self._hint:
             self._hint = hint
             self._mode.setText(self._mode.text().removesuffix(_MARK) + (_MARK if hint else ""))
-            self._mode.setToolTip(hint or self.tr("What was agreed on with the camera"))
+            self._mode.setToolTip(plain_tip(hint) or self.tr("What was agreed on with the camera"))
 
     def show_network(self, name: str, device: str) -> None:
         """Say which network runs, and where."""
@@ -110,7 +111,7 @@ class SessionBar(QStatusBar):
         }
 
     def _add(self, name: str, tip: str, widest: str) -> QLabel:
-        label = QLabel()
+        label = QLabel(textFormat=Qt.TextFormat.PlainText)
         label.setAccessibleName(name)
         label.setToolTip(tip)
         # As wide as it will ever need to be, so that nothing moves while numbers change.

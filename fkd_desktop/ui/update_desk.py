@@ -14,6 +14,7 @@ from fkd_desktop import APP_ID
 from fkd_desktop.i18n import install_language, translated
 from fkd_desktop.installation import outdated_by
 from fkd_desktop.ui.icons import app_icon
+from fkd_desktop.ui.words import plain_tip
 from trainer.core.text import Text
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def say_missing(package: str) -> None:
 
 def warn(said: Text) -> None:
     """Show a sentence until it is closed."""
-    QMessageBox.warning(None, "FKD Desktop", translated(said))
+    QMessageBox.warning(None, "FKD Desktop", plain_tip(translated(said)))  # it quotes what pip said
 
 
 def _dress() -> None:

@@ -15,4 +15,6 @@ def sentence(text: str) -> str:
 
 def plain_tip(text: str) -> str:
     """Return a tooltip that shows a text as it is; Qt takes for HTML what looks like it, as a file's name may."""
-    return f"<span>{escape(text)}</span>" if "<" in text or "&lt;" in text else text
+    if "<" not in text and "&lt;" not in text:
+        return text
+    return f"<span>{escape(text)}</span>".replace("\n", "<br>")

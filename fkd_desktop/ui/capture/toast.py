@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from fkd_desktop.ui.capture.motion import animation_ms
 from fkd_desktop.ui.icons import tinted_pixmap
+from fkd_desktop.ui.words import plain_tip
 from fkd_desktop.workers.job import Job
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ class Toast(QFrame):
         self._thumbnail.setVisible(kept.path is not None)
         self._thumbnail.clear()
         if kept.path is not None:
-            self._name.setToolTip(str(kept.path))
+            self._name.setToolTip(plain_tip(str(kept.path)))
             self._load_thumbnail(kept.path)
         self._place()
         self.raise_()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from fkd_desktop.i18n import translated
+from fkd_desktop.ui.words import plain_tip
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -130,7 +131,8 @@ class EntryModel(QAbstractListModel):
             return entry.name
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleDescriptionRole):
             said = (*([entry.problem] if entry.problem else []), *entry.warnings)
-            return "\n".join([entry.name, *map(translated, said)])
+            text = "\n".join([entry.name, *map(translated, said)])
+            return plain_tip(text) if role == Qt.ItemDataRole.ToolTipRole else text
         if role == Qt.ItemDataRole.UserRole:
             return entry
         return None

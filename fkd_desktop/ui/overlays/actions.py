@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction, QKeySequence
 
 from fkd_desktop.ui.icons import action_icon
+from fkd_desktop.ui.words import plain_tip
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -146,9 +147,8 @@ class OverlayActions(QObject):
         for name, action in self.actions.items():
             key, title = self.key_of(name), self._library.info(name).title
             action.setShortcut(QKeySequence(key))
-            action.setToolTip(
-                self.tr("Paint “{0}” ({1})").format(title, key) if key else self.tr("Paint “{0}”").format(title)
-            )
+            tip = self.tr("Paint “{0}” ({1})").format(title, key) if key else self.tr("Paint “{0}”").format(title)
+            action.setToolTip(plain_tip(tip))
 
     def _on_stack_changed(self) -> None:
         for name, action in self.actions.items():

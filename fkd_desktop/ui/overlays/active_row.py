@@ -253,7 +253,7 @@ class ActiveRow(QFrame):
         button = QToolButton()
         button.setAutoRaise(True)
         button.setIconSize(QSize(_BUTTON_PX, _BUTTON_PX))
-        button.setToolTip(words)
+        button.setToolTip(plain_tip(words))
         button.setAccessibleName(words)
         button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         return button

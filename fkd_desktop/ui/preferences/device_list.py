@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QButtonGroup, QLabel, QRadioButton, QVBoxLayout, QWidget
 
 from fkd_desktop.i18n import numeral
@@ -38,7 +38,7 @@ class DeviceList(QWidget):
         self._group = QButtonGroup(self)
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
-        self._note = QLabel(self.tr("Measuring what works here…"))
+        self._note = QLabel(self.tr("Measuring what works here…"), textFormat=Qt.TextFormat.PlainText)
         self._note.setWordWrap(True)
         self._layout.addWidget(self._add("auto", self.tr("Automatic: the quickest kind that works")))
         self._layout.addWidget(self._note)

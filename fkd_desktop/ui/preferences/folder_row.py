@@ -7,6 +7,8 @@ from pathlib import Path
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QWidget
 
+from fkd_desktop.ui.words import plain_tip
+
 
 class FolderRow(QWidget):
     """A folder's path, and a button that asks for another one.
@@ -44,7 +46,7 @@ class FolderRow(QWidget):
         """Show a folder."""
         self._path.setText(str(path))
         self._path.setCursorPosition(0)
-        self._path.setToolTip(str(path))
+        self._path.setToolTip(plain_tip(str(path)))
 
     @Slot()
     def _on_button_clicked(self) -> None:

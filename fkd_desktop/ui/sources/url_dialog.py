@@ -42,7 +42,7 @@ class UrlDialog(QDialog):
             )
         )
         promise.setWordWrap(True)
-        self.trouble = QLabel()
+        self.trouble = QLabel(textFormat=Qt.TextFormat.PlainText)
         self.trouble.setWordWrap(True)
         self.trouble.setAccessibleName(self.tr("What is wrong with the address"))
         sign = QLabel(alignment=Qt.AlignmentFlag.AlignTop)

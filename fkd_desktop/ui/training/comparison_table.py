@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QSizePolicy, QTabl
 
 from fkd_desktop.i18n import numeral, translated
 from fkd_desktop.ui.training.data_widgets import fault_colour, good_colour
+from fkd_desktop.ui.words import plain_tip
 from trainer.comparison import percent
 from trainer.core.resources import default_weights_path
 from trainer.core.text import Text
@@ -82,7 +83,7 @@ class ComparisonTable(QTableWidget):
         titled = (self.tr("Old"), comparison.old), (self.tr("New"), comparison.new)
         for column, (title, one) in enumerate(titled, start=1):
             item = QTableWidgetItem(f"{title}\n{translated(name_of(one))}")
-            item.setToolTip(self.tr("{0} network\n{1}").format(one.network, one.path))
+            item.setToolTip(plain_tip(self.tr("{0} network\n{1}").format(one.network, one.path)))
             self.setHorizontalHeaderItem(column, item)
         self.setHorizontalHeaderItem(3, QTableWidgetItem(self.tr("Change")))
         self._fill()

@@ -28,6 +28,7 @@ from PySide6.QtWidgets import (
 from fkd_desktop.i18n import translated
 from fkd_desktop.ui.icons import tinted_pixmap
 from fkd_desktop.ui.training.data_widgets import fault_colour, note_colour
+from fkd_desktop.ui.words import plain_tip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,7 +88,7 @@ class ProblemsModel(QAbstractTableModel):
             case Qt.ItemDataRole.DisplayRole:
                 return _place(problem) if index.column() == 0 else translated(problem.reason)
             case Qt.ItemDataRole.ToolTipRole:
-                return _line(problem)
+                return plain_tip(_line(problem))
             case Qt.ItemDataRole.DecorationRole if index.column() == 0:
                 return self._icons[is_fault]
             case Qt.ItemDataRole.AccessibleTextRole if index.column() == 0:

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from fkd_desktop.i18n import numeral
+from fkd_desktop.ui.words import plain_tip
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -147,7 +148,7 @@ class ChoiceEditor(Editor):
         index, model = self.box.findData(choice), self.box.model()
         assert isinstance(model, QStandardItemModel)  # what a combo box has unless told otherwise
         model.item(index).setEnabled(not reason)
-        self.box.setItemData(index, reason or None, Qt.ItemDataRole.ToolTipRole)
+        self.box.setItemData(index, plain_tip(reason) or None, Qt.ItemDataRole.ToolTipRole)
 
     def _on_box_index_changed(self) -> None:
         self.changed.emit()

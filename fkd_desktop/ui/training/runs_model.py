@@ -10,7 +10,7 @@ from PySide6.QtGui import QFont
 
 from fkd_desktop.i18n import numeral, translated
 from fkd_desktop.training.eta import describe_duration
-from fkd_desktop.ui.words import sentence
+from fkd_desktop.ui.words import plain_tip, sentence
 from trainer.comparison import percent
 from trainer.runs import RunState
 
@@ -141,11 +141,11 @@ class RunsModel(QAbstractTableModel):
     def _tool_tip(self, run: RunSummary, column: Column) -> str | None:
         match column:
             case Column.NAME:
-                return str(run.path)
+                return plain_tip(str(run.path))
             case Column.NME if run.best:
                 return self.tr("After epoch {0}").format(run.best.epoch)
             case Column.STATE if run.message:
-                return sentence(run.message)
+                return plain_tip(sentence(run.message))
             case Column.DATE:
                 return QLocale().toString(_date(run), QLocale.FormatType.LongFormat)
         return None

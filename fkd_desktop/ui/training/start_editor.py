@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from fkd_desktop.i18n import numeral
 from fkd_desktop.ui.training.editors import CalmComboBox, Editor, weights_filter
+from fkd_desktop.ui.words import plain_tip
 from trainer.advice import TITLES
 from trainer.core.resources import default_weights_path
 
@@ -67,7 +68,7 @@ class StartEditor(Editor):
         box.insertSeparator(box.count())
         box.addItem(self.tr("Weights file…"), _ASK)
         box.setCurrentIndex(box.findData(self._value))
-        box.setToolTip(self._value)
+        box.setToolTip(plain_tip(self._value))
 
     def _title(self, run: RunSummary) -> str:
         network = TITLES[run.config.model]
@@ -77,7 +78,7 @@ class StartEditor(Editor):
 
     def _add(self, text: str, path: str) -> None:
         self.box.addItem(text, path)
-        self.box.setItemData(self.box.count() - 1, path, Qt.ItemDataRole.ToolTipRole)
+        self.box.setItemData(self.box.count() - 1, plain_tip(path), Qt.ItemDataRole.ToolTipRole)
 
     def _on_box_activated(self, index: int) -> None:
         path = self.box.itemData(index)
