@@ -7,6 +7,7 @@ import re
 import time
 import weakref
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -129,46 +130,36 @@ def test_the_clipboard_gets_the_picture(stage, qtbot):
 # --- bursts
 
 
-def run_burst(stage, qtbot, *, every_s: float) -> tuple[Path, int]:
-    outcome = []
-    stage.capture.burst_saved.connect(lambda *args: outcome.append(args))
-    stage.capture.take_burst()
-    assert stage.capture.is_taking_burst
-    last_s, value = time.perf_counter(), 0
-
-    def frames_come():
-        nonlocal last_s, value
-        if time.perf_counter() - last_s >= every_s:
-            last_s, value = time.perf_counter(), value + 1
-            stage.show(live_frame(min(255, value)))
-        return bool(outcome)
-
-    qtbot.waitUntil(frames_come, timeout=10_000)
-    assert not stage.capture.is_taking_burst
-    return Path(outcome[0][0]), outcome[0][1]
-
-
 @pytest.fixture
 def short_burst(monkeypatch):
     monkeypatch.setattr(pictures, "_PATIENCE_S", 0.2)
     monkeypatch.setattr(module, "Burst", lambda first, look: pictures.Burst(first, look, pictures=5, duration_s=0.4))
 
 
-def test_a_burst_is_a_folder_of_pictures_spread_over_its_time(stage, qtbot, short_burst):
-    told = []
+def test_a_burst_is_a_folder_of_pictures_spread_over_its_time(stage, qtbot, short_burst, monkeypatch):
+    told, now_s = [], [100.0]
     stage.capture.burst_changed.connect(lambda *figures: told.append(figures))
-    folder, count = run_burst(stage, qtbot, every_s=0.01)
-    assert count == 5
+    monkeypatch.setattr(pictures, "time", SimpleNamespace(perf_counter=lambda: now_s[0]))
+    with qtbot.waitSignal(stage.capture.burst_saved, timeout=10_000) as saved:
+        stage.capture.take_burst()
+        assert stage.capture.is_taking_burst
+        for value in range(1, 50):  # one each 10 ms, in which a picture is due each 100 ms
+            now_s[0] = 100.001 + value / 100
+            stage.show(live_frame(value))
+    folder, count = Path(saved.args[0]), saved.args[1]
+    assert count == 5 and not stage.capture.is_taking_burst
     assert [path.name for path in sorted(folder.iterdir())] == ["01.png", "02.png", "03.png", "04.png", "05.png"]
     assert re.fullmatch(NAME + " burst", folder.name)
     values = [round(cv2.imread(str(path)).mean()) for path in sorted(folder.iterdir())]
-    assert values[0] == 90 and values[1:] == sorted(set(values[1:])) and values[-1] - values[1] >= 6
+    assert values == [90, 10, 20, 30, 40]
     assert told[0] == (0, module.BURST_PICTURES) and told[-1] == (0, 0)
 
 
 def test_a_burst_of_a_still_picture_is_one_picture(stage, qtbot, short_burst):
-    folder, count = run_burst(stage, qtbot, every_s=99)
-    assert count == 1 and [path.name for path in folder.iterdir()] == ["01.png"]
+    with qtbot.waitSignal(stage.capture.burst_saved, timeout=10_000) as saved:
+        stage.capture.take_burst()
+    assert saved.args[1] == 1 and [path.name for path in Path(saved.args[0]).iterdir()] == ["01.png"]
+    assert not stage.capture.is_taking_burst
 
 
 def test_frames_that_come_in_a_heap_after_a_gap_are_not_all_taken(monkeypatch):

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -130,8 +131,11 @@ def test_an_error_of_the_caller_ends_the_download(server: DataServer, out: Path)
     with pytest.raises(RuntimeError, match="the caller's own"):
         download(out, source=server.source(connections=1), on_progress=fail)
     asked = len(server.requests)
-    time.sleep(0.3)
-    assert len(server.requests) <= asked + 1
+    for thread in threading.enumerate():
+        if thread.name.startswith("download"):
+            thread.join(20)
+            assert not thread.is_alive()
+    assert len(server.requests) <= asked + 1, "nobody was left to ask for the others"
 
 
 # --- the command line ---
