@@ -5363,6 +5363,10 @@ Beenden und behalten: Der Lauf endet jetzt mit dem, was er gelernt hat; er läss
       <translation>vom Trainingsprozess war {duration} lang nichts zu hören: Vielleicht hängt er, oder der Computer ist sehr beschäftigt; „Beenden und behalten“ und dann „Sofort beenden“ behalten, was die letzte Epoche gelernt hat</translation>
     </message>
     <message>
+      <source>nothing was heard from the training process for {duration}: it may be stuck, or the data may be large or on a slow disk; “Cancel” ends it</source>
+      <translation>vom Trainingsprozess war {duration} lang nichts zu hören: Vielleicht hängt er, oder die Daten sind groß oder auf einem langsamen Datenträger; „Abbrechen“ beendet ihn</translation>
+    </message>
+    <message>
       <source>nothing was judged</source>
       <translation>nichts wurde beurteilt</translation>
     </message>

@@ -151,6 +151,7 @@ class TrainingController(QObject):
         self._silence.timeout.connect(self._on_silence_timeout)
         self.is_silent = False
         """Whether nothing was heard from the process for so long that it may be stuck."""
+        self._silence_notice = ""
         self.state = TrainingState.IDLE
         self.record: RunRecord | None = None
 
@@ -230,8 +231,13 @@ class TrainingController(QObject):
         self._set_state(TrainingState.STARTING)
 
     def _listen(self) -> None:
-        self.is_silent = False
+        self._forget_silence()
         self._silence.start()
+
+    def _forget_silence(self) -> None:
+        if self.is_silent and self.record is not None:
+            self.record.notices.remove(self._silence_notice)
+        self.is_silent = False
 
     @Slot(object)
     def _on_process_event(self, event: events.Event) -> None:
@@ -264,7 +270,8 @@ class TrainingController(QObject):
         self._process = None
         self._patience.stop()
         self._silence.stop()
-        was_silent, self.is_silent = self.is_silent, False
+        was_silent = self.is_silent
+        self._forget_silence()
         finished = record.finished
         _log.info("training %s ended with exit code %d", record.folder, code)
         if self.state is TrainingState.CANCELLING:
@@ -286,12 +293,20 @@ class TrainingController(QObject):
     def _on_silence_timeout(self) -> None:
         if self.record is None or self._process is None:
             return
-        self.is_silent = True
-        notice = Text(
-            "nothing was heard from the training process for {duration}: it may be stuck, or the computer very busy; "
-            "“Stop and keep”, and then “End now”, keep what the last epoch learned",
-            duration=describe_duration(self._silence.interval() / 1000),
-        )
+        duration = describe_duration(self._silence.interval() / 1000)
+        if self.state is TrainingState.STARTING and not self.record.epochs:
+            notice = Text(
+                "nothing was heard from the training process for {duration}: it may be stuck, or the data may be large "
+                "or on a slow disk; “Cancel” ends it",
+                duration=duration,
+            )
+        else:
+            notice = Text(
+                "nothing was heard from the training process for {duration}: it may be stuck, or the computer very "
+                "busy; “Stop and keep”, and then “End now”, keep what the last epoch learned",
+                duration=duration,
+            )
+        self.is_silent, self._silence_notice = True, notice
         _log.warning("training %s: %s", self.record.folder, notice)
         self.record.notices.append(notice)
         self.event_received.emit(events.Notice(notice))

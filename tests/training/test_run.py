@@ -160,7 +160,7 @@ def test_a_run_that_hangs_is_told_and_can_be_ended_without_losing_it(training, l
     process.suspend()
     training._silence.setInterval(300)
     qtbot.waitUntil(lambda: training.is_silent, timeout=TIMEOUT_MS)
-    notice = training.record.notices[0]
+    notice = of_type(training.told, events.Notice)[0].message
     assert is_one_sentence(notice) and "“End now”" in notice
     training.stop()
     assert process.is_running() and training.state is TrainingState.STOPPING
@@ -188,6 +188,21 @@ def test_a_run_that_hung_and_goes_on_is_no_longer_silent(training, long, qtbot):
     process.resume()
     qtbot.waitUntil(lambda: not training.is_silent, timeout=TIMEOUT_MS)
     assert training.state is TrainingState.TRAINING
+    assert training.record.notices == []
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="stops a process by a POSIX signal")
+def test_a_run_that_hangs_before_it_begins_can_only_be_cancelled(training, long, qtbot, is_one_sentence):
+    training.start(long)
+    psutil.Process(training._process.pid).suspend()
+    training._silence.setInterval(300)
+    training._patience.setInterval(300)
+    qtbot.waitUntil(lambda: training.is_silent, timeout=TIMEOUT_MS)
+    (notice,) = training.record.notices
+    assert is_one_sentence(notice) and "“Cancel”" in notice and "“Stop" not in notice
+    training.cancel()
+    wait_for(qtbot, training, TrainingState.CANCELLED)
+    assert not training.record.folder.exists()
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="stops a process by a POSIX signal")

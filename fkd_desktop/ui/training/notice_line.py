@@ -50,7 +50,9 @@ class NoticeLine(QWidget):
 
     def show_notices(self, notices: Sequence[str]) -> None:
         """Show these, the last first when folded."""
-        self._notices = [sentence(notice) for notice in notices]
+        before, self._notices = self._notices, [sentence(notice) for notice in notices]
+        if self._notices == before:
+            return
         if not self._notices:
             self.all_button.setChecked(False)
         self.setVisible(bool(self._notices))

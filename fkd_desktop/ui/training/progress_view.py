@@ -202,8 +202,7 @@ class ProgressView(QWidget):
                 if self._time_left:
                     self._time_left.on_epoch(event, now_s)
                 self._show_epochs(record)
-            case events.Notice():
-                self.notices.show_notices(record.notices)
+        self.notices.show_notices(record.notices)  # with any event: one of a process that was silent goes
         self._show_buttons(self._training.state)
         self._show_figures(record)
 

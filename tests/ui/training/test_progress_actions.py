@@ -38,13 +38,16 @@ def test_a_run_that_does_not_answer_can_be_ended_now(training, open_view, qtbot)
     training.tell_epoch(1)
     training.is_silent = True
     training.tell(Notice("nothing was heard from the training process for 3 min"))
+    assert "nothing was heard" in view.notices.text.lower() and view.notices.isVisible()
     assert view.stop_button.text() == "&Stop and keep"
     qtbot.mouseClick(view.stop_button, Qt.MouseButton.LeftButton)
     assert view.stop_button.text() == "End &now" and view.stop_button.isEnabled()
     qtbot.mouseClick(view.stop_button, Qt.MouseButton.LeftButton)
     assert training.asked == ["stop", "stop"]
     training.is_silent = False
+    training.record.notices.clear()
     training.tell_epoch(2)
+    assert not view.notices.isVisible()
     assert view.stop_button.text() == "&Stop and keep" and not view.stop_button.isEnabled()
 
 
