@@ -109,7 +109,7 @@ class Driver(QObject):
         self.done[name] = self.done.get(name, 0) + 1
         self._deeds.do(name)
         if self._deeds.away:
-            self._home_s = time.monotonic() + self._random.uniform(*AWAY_S)
+            self._home_s = time.monotonic() + self._random.uniform(*self._run.options.get("away_s", AWAY_S))
 
     def _later(self, least: int, most: int, todo: Callable[[], object]) -> None:
         self._pending.append((self.frames + self._random.randint(least, most), todo))
@@ -119,8 +119,9 @@ class Driver(QObject):
         if self._home_s is not None and now_s > self._home_s:
             self._home_s = None
             self._deeds.come_home()
-        if now_s - self._last_frame_s > SILENT_S:
-            self._run.findings.add("no frames", f"no frame was painted for {SILENT_S:.0f} s, at frame {self.frames}")
+        silent_s = self._run.options.get("silent_s", SILENT_S)
+        if now_s - self._last_frame_s > silent_s:
+            self._run.findings.add("no frames", f"no frame was painted for {silent_s:.0f} s, at frame {self.frames}")
             self._last_frame_s = now_s
             self._deeds.come_home()
 

@@ -11,7 +11,9 @@ from tests.soak.verdict import judge, read_samples
 
 
 def test_some_hundred_frames_of_everything_go_wrong_nowhere(tmp_path):
-    options = {"clip": str(DEMO), "frames": 240, "seed": 4, "every": 60, "deed_every": 10, "hang_s": 60}
+    options = {"clip": str(DEMO), "frames": 240, "seed": 4, "every": 60, "deed_every": 10}
+    options |= {"hang_s": 60, "silent_s": 60}  # on a machine that has other work
+    options |= {"away_s": (0, 0)}  # nothing is done while another source is shown: it is home before the next deed
     outcome = run("tests.soak.session", options, report=tmp_path)
     assert outcome.findings == []
     assert outcome.result["frames"] >= 240
