@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +10,7 @@ from fkd_desktop.errors import OverlayError
 from fkd_desktop.overlays.description import DESCRIPTION_NAME
 from fkd_desktop.overlays.description_file import read_description
 from fkd_desktop.overlays.loading import check_overlay, load_overlay
+from trainer.core.files import expanded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,11 +48,8 @@ def _find(name: str, library: OverlayLibrary) -> tuple[int, Layer]:
         return library.info(name).order, library.layer(name)
     except KeyError:
         pass
-    folder, is_there = Path(name), False
-    with suppress(OSError, RuntimeError):  # too long to be a path, ~somebody who has no home here
-        folder = folder.expanduser()
-        is_there = (folder / DESCRIPTION_NAME).is_file()
-    if is_there:
+    folder = expanded(Path(name))
+    if os.path.isfile(folder / DESCRIPTION_NAME):  # noqa: PTH113 (pathlib's raises for too long a name)
         description = read_description(folder / DESCRIPTION_NAME)
         check_overlay(folder, description)
         return description.order, load_overlay(folder.resolve().name, folder)

@@ -58,7 +58,11 @@ def film_place(folder: Path) -> Iterator[Path]:
 
 def recover_films(folder: Path) -> list[Path]:
     """Finish the films that were cut off, and return those that can be played; films being written are left alone."""
-    marks = sorted(folder.glob(f".*.mp4{_MARK}")) if folder.is_dir() else []
+    try:
+        marks = sorted(folder.glob(f".*.mp4{_MARK}")) if folder.is_dir() else []
+    except OSError as error:  # closed to us, or no name that a folder can have
+        _log.warning("%s could not be looked through: %s", folder, error)
+        marks = []
     if not marks:
         return []
     from filelock import FileLock, Timeout  # noqa: PLC0415 (not at the window's start)

@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from fkd_desktop.workers.job import Job
 from trainer.check import check, write_good_rows
 from trainer.contact_sheet import GAP_PX, SheetFace, contact_sheet
+from trainer.core.files import expanded
 from trainer.core.preprocess import CROP_PER_BOX, box_from_keypoints, crop_squares
 from trainer.core.text import Text
 from trainer.dataset import DatasetError, load_crops
@@ -216,7 +217,7 @@ class DataController(QObject):
     # --- how it goes
 
     def _choose(self, path: Path, *, message: str) -> None:
-        self.folder = path = path.expanduser().absolute()
+        self.folder = path = expanded(path).absolute()
         self.report, self.thumbnails, self.message, self._why = None, (), message, ""
 
         def work(job: Job) -> tuple[DatasetReport, tuple[NDArray[np.uint8], ...]]:

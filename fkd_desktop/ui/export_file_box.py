@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from fkd_desktop.live.sources import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from fkd_desktop.ui.icons import action_icon
 from fkd_desktop.workers.job import Job
+from trainer.core.files import expanded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -149,7 +150,7 @@ class FileExportBox(QGroupBox):
 
     def _work(self) -> Callable[[Job], Outcome]:
         """Return the work with everything that it needs of the window; it must not ask for more."""
-        path, folder, formats = Path(self.path_edit.text().strip()).expanduser(), self._folder, self._formats
+        path, folder, formats = expanded(Path(self.path_edit.text().strip())), self._folder, self._formats
         media, smoothing, make_predictor = self.media_box.isChecked(), self._smoothing(), self._make_predictor
         layers = self._layers() if media else ()
 

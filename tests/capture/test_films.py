@@ -125,6 +125,10 @@ def test_while_and_after_a_film_is_written_its_place_is_marked(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_folder_that_cannot_be_one_has_no_films() -> None:
+    assert recover_films(Path("x" * 5000)) == []
+
+
 @pytest.mark.parametrize("damage", ["of an unknown kind", "without pictures"])
 def test_a_film_that_is_damaged_too_stays_as_it_is(tmp_path, damage):
     content = fragments()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tqdm import tqdm
 
+from trainer.core.files import expanded
 from trainer.download import PUBLISHED, DownloadStoppedError, Progress, contents, default_folder, download
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def add_parser(commands: Any) -> None:
 
 
 def _download(options: argparse.Namespace) -> int:
-    out = options.out.expanduser().absolute()
+    out = expanded(options.out).absolute()
     stop_asked = False
 
     def ask_to_stop(_number: int, _frame: FrameType | None) -> None:

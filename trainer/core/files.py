@@ -35,6 +35,14 @@ def write_atomically(path: Path, content: bytes) -> None:
         file.write(content)
 
 
+def expanded(path: Path) -> Path:
+    """Return a path with a home in place of its ``~``; as it is if that is nobody's, so that there is nothing there."""
+    try:
+        return path.expanduser()
+    except (RuntimeError, ValueError):
+        return path
+
+
 def link_or_copy(source: Path, target: Path) -> None:
     """Make a second file of the same content that takes no space where the disk can do that, and neither changes.
 

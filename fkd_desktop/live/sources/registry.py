@@ -5,7 +5,6 @@ Tests and other kinds of sources add to the registry.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +15,7 @@ from fkd_desktop.live.sources.cameras import CameraName
 from fkd_desktop.live.sources.pictures import ImageSource, decode_picture, natural_key, pictures_in
 from fkd_desktop.live.sources.stream import STREAM_SCHEMES, StreamSource
 from fkd_desktop.live.sources.video import VIDEO_SUFFIXES, VideoSource
+from trainer.core.files import expanded
 from trainer.core.resources import assets_dir
 
 if TYPE_CHECKING:
@@ -65,17 +65,15 @@ def make_source(name: str, *, with_neighbours: bool = False) -> FrameSource:
     scheme, _, rest = name.partition(":")
     if scheme in _SCHEMES:
         return _SCHEMES[scheme](rest)
-    path = Path(name)
+    path = expanded(Path(name))
     try:
-        with suppress(ValueError):  # characters that no path has: it is not there
-            path = path.expanduser()
         if path.is_dir():
             return _folder(path)
         check_file(path)
         # A wrong suffix is common: content decides. Only what is named a video is not tried as a picture first.
         if path.suffix.lower() not in VIDEO_SUFFIXES and decode_picture(path) is not None:
             return _neighbours(path) if with_neighbours else ImageSource([path], label=path.name)
-    except RuntimeError as error:  # ~somebody who has no home here
+    except RuntimeError as error:  # a loop of links
         raise SourceError("there is no file {path}; check the path or choose another file", path=path) from error
     except OSError as error:
         raise cannot_read(path, error) from error

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from trainer.core.files import link_or_copy, replacing, write_atomically
+from trainer.core.files import expanded, link_or_copy, replacing, write_atomically
 
 
 def names_in(folder: Path) -> list[str]:
@@ -37,6 +37,14 @@ def test_a_file_that_cannot_be_replaced_leaves_nothing_behind(tmp_path: Path) ->
     with pytest.raises(OSError):  # each system has its own words
         write_atomically(target, b"new")
     assert names_in(tmp_path) == ["folder"]
+
+
+def test_a_home_that_is_nobodys_stays_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert expanded(Path("~/x")) == tmp_path / "x"
+    for name in ("~nobody at all/x", "~\0", "~\ud800", "x"):
+        assert expanded(Path(name)) == Path(name)
 
 
 def test_a_write_makes_its_folder_and_replaces_the_file(tmp_path: Path) -> None:
