@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.webcam import LACKS, Webcam
+from tests.live.webcam import LACKS, Webcam, told_once
 
 pytestmark = pytest.mark.skipif(bool(LACKS), reason=LACKS)
 
@@ -16,10 +16,14 @@ AGAIN = ["Retry", "Try the demo clip", "Open video or image…"]
 @pytest.fixture(scope="module")
 def said(tmp_path_factory):
     """Return what one window said: some ten seconds, most of it waiting until the list of cameras has settled."""
-    webcam = Webcam(tmp_path_factory.mktemp("webcam"))
-    webcam.make()
-    script = Path(__file__).parent / "camera_window_script.py"
-    return webcam.run(script, QT_QPA_PLATFORM="offscreen", OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT="1")
+
+    def tell(folder):
+        webcam = Webcam(folder)
+        webcam.make()
+        script = Path(__file__).parent / "camera_window_script.py"
+        return webcam.run(script, QT_QPA_PLATFORM="offscreen", OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT="1")
+
+    return told_once(tmp_path_factory, "camera_in_window", tell)
 
 
 def test_no_camera_at_all(said):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.live.helpers import assert_one_clear_sentence
-from tests.live.webcam import HERE, LACKS, Webcam
+from tests.live.webcam import HERE, LACKS, Webcam, told_once
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,11 @@ def run(folder: Path, *arguments: str, **environment: str) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Return what one session told: some ten seconds, most of it waiting for a camera that sends nothing."""
-    return run(tmp_path_factory.mktemp("webcam"), "replugs=25", OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT="1")
+    return told_once(
+        tmp_path_factory,
+        "camera_faults",
+        lambda folder: run(folder, "replugs=25", OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT="1"),
+    )
 
 
 def assert_nothing_is_left(replugs: dict[str, Any], times: int) -> None:

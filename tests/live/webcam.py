@@ -8,10 +8,16 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import cv2
 import numpy as np
+from filelock import FileLock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pytest
 
 HERE: Final = Path(__file__).parent
 COMPILER: Final = shutil.which("cc") or shutil.which("gcc")
@@ -100,6 +106,28 @@ class Webcam:
         part = self.folder / "jpeg.part"
         part.write_bytes(data)
         part.replace(self.folder / f"{width}.jpg")  # never half written where the driver reads it
+
+
+def told_once(factory: pytest.TempPathFactory, name: str, tell: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
+    """Return what a script tells of which many tests read: it is run once, however many processes the tests are in.
+
+    Parameters
+    ----------
+    factory
+        Whose folders all processes of one test run share.
+    name
+        Of the script, among others.
+    tell
+        Runs it in a folder of its own.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return tell(factory.mktemp(name))
+    kept = factory.getbasetemp().parent / f"{name}.json"
+    with FileLock(f"{kept}.lock"):
+        if not kept.exists():
+            kept.write_text(json.dumps(tell(factory.mktemp(name))))
+    told: dict[str, Any] = json.loads(kept.read_text())
+    return told
 
 
 def jpeg(image: np.ndarray) -> bytes:
