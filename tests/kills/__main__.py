@@ -89,7 +89,7 @@ def kill_many(
                 kind = kinds[len(kills) // len(VICTIMS) % len(kinds)]
                 kill = kill_once(victim, kind, data=data, run=run, epochs=epochs, judged=judged, random=random)
                 judged = max(judged, kill.epochs)
-                name = f"kill {len(kills) + 1}, of the {victim} ({kind}) {kill.moment}"
+                name = f"kill {len(kills) + 1} ({victim}, {kind}) {kill.moment}"
                 wrong += [f"{name}: {it}" for it in kill.wrong]
                 if kill.has_come:
                     kills.append(kill)
