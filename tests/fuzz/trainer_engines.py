@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from hypothesis import strategies as st
 
-from tests.fuzz.mutate import damaged
+from tests.fuzz.mutate import Edit, edited, edits
 from tests.fuzz.target import RuleError, Target
 from tests.fuzz.trainer_weights import NETWORK, valid
 from trainer.core.engines.converted import CONVERTER_VERSION, WEIGHTS_DIGEST, ConvertedFolder, convert, converted_engine
@@ -27,10 +27,15 @@ def converted() -> tuple[str, bytes]:
         return digest(path), convert(path, digest(path))
 
 
-def check_cached(content: bytes, _folder: Path) -> str | None:
+def content_of(given: bytes | list[Edit]) -> bytes:
+    """Return a file, or the converted network with some edits: it has 2.5 MB, and Hypothesis keeps what it makes."""
+    return given if isinstance(given, bytes) else edited(converted()[1], given)
+
+
+def check_cached(given: bytes | list[Edit], _folder: Path) -> str | None:
     """Load a cached network: refused, or it computes what it says of itself."""
     try:
-        engine = OnnxRuntimeEngine(content)
+        engine = OnnxRuntimeEngine(content_of(given))
     except OnnxRuntimeError as error:
         return str(error).partition("(")[0].partition(" px")[0][:12]
     points, confidence = engine(np.zeros((2, 1, engine.spec.size_px, engine.spec.size_px), np.uint8))
@@ -39,13 +44,13 @@ def check_cached(content: bytes, _folder: Path) -> str | None:
     return None
 
 
-def check_remade(content: bytes, folder: Path) -> str | None:
+def check_remade(given: bytes | list[Edit], folder: Path) -> str | None:
     """Get an engine for weights whose cached network is damaged: it works, and the cache is whole again."""
     weights, cache_folder = folder / "a.safetensors", folder / "cache"
     weights.write_bytes(valid())
     cache_folder.mkdir()
     cached = cache_folder / f"{converted()[0]}-{CONVERTER_VERSION}.onnx"
-    cached.write_bytes(content)
+    cached.write_bytes(content_of(given))
     engine = converted_engine(weights, NETWORK, ConvertedFolder(cache_folder))
     if engine.told[WEIGHTS_DIGEST] != converted()[0]:
         raise RuleError("an engine of other weights was made")
@@ -56,9 +61,9 @@ def check_remade(content: bytes, folder: Path) -> str | None:
     return None
 
 
-def contents() -> st.SearchStrategy[bytes]:
-    """Make a cached file."""
-    return st.deferred(lambda: st.one_of(damaged(converted()[1]), damaged(converted()[1]), st.binary(max_size=50)))
+def contents() -> st.SearchStrategy[bytes | list[Edit]]:
+    """Make what a cached file holds."""
+    return st.one_of(edits(), edits(), st.binary(max_size=50))
 
 
 TARGETS: Final = (
