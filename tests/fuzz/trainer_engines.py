@@ -63,7 +63,12 @@ def check_remade(given: bytes | list[Edit], folder: Path) -> str | None:
 
 def contents() -> st.SearchStrategy[bytes | list[Edit]]:
     """Make what a cached file holds."""
-    return st.one_of(edits(), edits(), st.binary(max_size=50))
+
+    def made() -> st.SearchStrategy[bytes | list[Edit]]:
+        converted()  # in a folder of its own, which no check may make
+        return st.one_of(edits(), edits(), st.binary(max_size=50))
+
+    return st.deferred(made)
 
 
 TARGETS: Final = (
