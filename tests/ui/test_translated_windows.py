@@ -188,6 +188,12 @@ def test_the_main_window_and_its_menus(window):
     check(walk(window, known=titles(window)))
 
 
+def close_dialogs(window):
+    """Leave no modal one to other tests."""
+    for dialog in window.findChildren(QDialog):
+        dialog.close()
+
+
 def test_every_state_of_the_session(window):
     found = []
     for state in SessionState:
@@ -207,6 +213,7 @@ def test_the_dialogs(window):
     for page in window.findChildren(QTextBrowser):  # versions, licences, facts: in English, as they are reported
         page.clear()
     check(walk(window, known=titles(window)) + walk(dialog))
+    close_dialogs(window)
 
 
 def test_the_overlay_editor(window):
@@ -316,6 +323,7 @@ def test_no_two_things_of_a_dialog_share_a_key(qtbot, tmp_path, language, reques
         texts += [label.text() for label in dialog.findChildren(QLabel) if label.isVisible() and label.buddy()]
         texts += [bar.tabText(i) for bar in dialog.findChildren(QTabBar) for i in range(bar.count())]
         twice += taken_twice(texts)
+    close_dialogs(window)
     window.close()
     assert not twice, str(twice)
 
