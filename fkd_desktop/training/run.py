@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from fkd_desktop.training.eta import describe_duration
 from fkd_desktop.workers.job import Job
 from fkd_desktop.workers.training_process import TrainingProcess
 from trainer import events
@@ -293,6 +292,8 @@ class TrainingController(QObject):
     def _on_silence_timeout(self) -> None:
         if self.record is None or self._process is None:
             return
+        from fkd_desktop.training.eta import describe_duration  # noqa: PLC0415 (statistics: a part of the start)
+
         duration = describe_duration(self._silence.interval() / 1000)
         if self.state is TrainingState.STARTING and not self.record.epochs:
             notice = Text(

@@ -6,7 +6,6 @@ import logging
 import shutil
 import subprocess
 import sys
-from html import escape
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -66,7 +65,11 @@ class Notifier(QObject):
 
 def _plain(text: str) -> str:
     """Return a body that shows a text as it is; desktops of Linux take for markup what looks like it."""
-    return escape(text, quote=False) if "<" in text and sys.platform.startswith("linux") else text
+    if "<" not in text or not sys.platform.startswith("linux"):
+        return text
+    from html import escape  # noqa: PLC0415 (a part of the start)
+
+    return escape(text, quote=False)
 
 
 def _sending(program: str, title: str, text: str) -> Callable[[Job], None]:

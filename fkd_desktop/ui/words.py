@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
-
 from fkd_desktop.i18n import translated
 
 
@@ -17,4 +15,6 @@ def plain_tip(text: str) -> str:
     """Return a tooltip that shows a text as it is; Qt takes for HTML what looks like it, as a file's name may."""
     if "<" not in text and "&lt;" not in text:
         return text
+    from html import escape  # noqa: PLC0415 (a part of the start)
+
     return f"<span>{escape(text)}</span>".replace("\n", "<br>")
