@@ -49,7 +49,23 @@ class Desktop:
 
     def window(self):
         """Wait for the application's window; return its X11 identifier."""
-        return self.xdotool("search", "--sync", "--onlyvisible", "--name", "^FKD Desktop$").splitlines()[0]
+        return self.named("^FKD Desktop$")
+
+    def named(self, pattern):
+        """Wait for a window by its title; return its X11 identifier."""
+        found = []
+
+        def is_there():
+            # Not with --sync: a window that goes while xdotool looks, as a toast, ends it.
+            command = ["xdotool", "search", "--onlyvisible", "--name", pattern]
+            done = subprocess.run(
+                command, env=self.environment, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
+            )
+            found[:] = done.stdout.split()
+            return bool(found)
+
+        self.until(is_there, f"a window named {pattern}")
+        return found[0]
 
     def comes(self, check, timeout_s):
         """Whether something becomes true in time."""

@@ -118,7 +118,7 @@ def cover(desktop):
         "w.setWindowTitle('the other one'); w.showMaximized(); app.exec()"
     )
     desktop.begin(sys.executable, "-c", code)
-    window = desktop.xdotool("search", "--sync", "--onlyvisible", "--name", "^the other one$").splitlines()[0]
+    window = desktop.named("^the other one$")
     desktop.activate(window)
     desktop.until(lambda: stacking(desktop)[-1] == int(window), "the other window on top")
     return int(window)

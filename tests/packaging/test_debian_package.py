@@ -81,10 +81,6 @@ class PackagedDesktop(Desktop):
         """Whether the trainer's own process is there."""
         return any(b"fkd-train" in Path(f"/proc/{number}/cmdline").read_bytes() for number in self.processes())
 
-    def named(self, name):
-        """Wait for a window of the application by its title; return its X11 identifier."""
-        return self.xdotool("search", "--sync", "--onlyvisible", "--name", name).splitlines()[0]
-
     def click(self, window, place, *more):
         self.xdotool("windowactivate", "--sync", window)
         self.xdotool("mousemove", "--window", window, *place, "click", *(more or ("1",)))
