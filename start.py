@@ -1,6 +1,7 @@
 """Start FKD Desktop: make its environment on the first start, open the application on every start.
 
-Standard library only. Every Python since 3.6 can parse this file, so that an old one reads a sentence, not a traceback.
+Standard library only, and one file though a long one: it runs before anything of the project can be imported. Every
+Python since 3.6 can parse it, so that an old one reads a sentence, not a traceback.
 """
 
 import contextlib

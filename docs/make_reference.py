@@ -27,12 +27,12 @@ MADE = re.compile(r"(<!-- made by docs/make_reference\.py: ([\w-]+) -->\n).*?(<!
 
 def parts(window: QMainWindow) -> dict[str, str]:
     """Return each part's Markdown by its name; the window has the keys."""
-    from fkd_desktop import app  # noqa: PLC0415
     from fkd_desktop.annotate import cli as annotate_cli  # noqa: PLC0415
+    from fkd_desktop.command_line import make_parser  # noqa: PLC0415
     from trainer import cli as trainer_cli  # noqa: PLC0415
 
     return {
-        "fkd-desktop": options_table(app._parser()),
+        "fkd-desktop": options_table(make_parser()),
         "fkd-annotate": options_table(annotate_cli._parser()),
         "fkd-train": "\n".join(_commands(trainer_cli.make_parser())),
         "shortcuts": keys_tables(window),

@@ -14,14 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
-import platformdirs
-
 import fkd_desktop
 from fkd_desktop import APP_ID
+from fkd_desktop.command_line import make_parser
 from fkd_desktop.installation import FROM_MENU, missing_package, outdated_by
 from fkd_desktop.memory import share_arenas
-from trainer.core.arguments import ArgumentParser
-from trainer.core.resources import assets_dir
 from trainer.programs import ignore_current_folder
 
 if TYPE_CHECKING:
@@ -38,14 +35,12 @@ SWITCH_EVERY_S: Final = 0.0005
 """After which a thread that waits for Python's lock gets it, where one that computes would hold it on. A tenth of
 Python's own: the GUI thread waits for it many times a frame, and a data set that is read beside it is all Python."""
 EXIT_BY_SIGNAL: Final = 128
-DRAWN_NAMES: Final = ("keypoints", "numbers", "boxes", "mesh", "pose")
-DEVICE_CHOICES: Final = ("auto", "cpu", "cuda", "mps")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the application; return its exit code."""
     ignore_current_folder()
-    parser = _parser()
+    parser = make_parser()
     options = parser.parse_args(arguments)
     if options.source is not None and options.files:
         parser.error("give files, or a --source, but not both")
@@ -78,74 +73,6 @@ def run() -> NoReturn:
                 stream.flush()
         os._exit(code)
     sys.exit(code)
-
-
-def _parser() -> ArgumentParser:
-    parser = ArgumentParser(
-        prog="fkd-desktop", description="Real-time face keypoints and overlays from a camera, a video or a picture."
-    )
-    parser.add_argument(
-        "files",
-        nargs="*",
-        metavar="FILE",
-        help="a video, a picture or a folder of pictures to open; of several the first, and the others are in the list "
-        "of recent files",
-    )
-    parser.add_argument(
-        "--source",
-        metavar="camera:N|PATH|URL|demo",
-        help="where the picture comes from (default: what was used last, at first camera:0)",
-    )
-    overlays = overlay_names()
-    parser.add_argument(
-        "--overlay",
-        action="append",
-        choices=overlays,
-        metavar="NAME",
-        help=f"what to paint: {', '.join(overlays)}; may be given several times (default: what was on last time)",
-    )
-    parser.add_argument("--model", type=Path, metavar="PATH", help="weights (.safetensors; default: the shipped ones)")
-    parser.add_argument(
-        "--device",
-        choices=DEVICE_CHOICES,
-        help="where the network runs (default: as in the preferences, at first auto); a window that is open already "
-        "keeps its own",
-    )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        metavar="FOLDER",
-        help="without a display: where the annotated video goes (default: ./fkd-output)",
-    )
-    parser.add_argument(
-        "--new-instance",
-        action="store_true",
-        help="open another window instead of showing the files in the one that is there already",
-    )
-    parser.add_argument(
-        FROM_MENU,
-        action="store_true",
-        help="said by the entry in the start menu, where nobody sees a terminal: what an update of the files newly "
-        "needs is installed first, and shown in a window",
-    )
-    launcher = parser.add_mutually_exclusive_group()
-    launcher.add_argument(
-        "--install-launcher",
-        action="store_true",
-        help="put FKD Desktop into the start menu, or bring its entry there up to date, and do nothing else",
-    )
-    launcher.add_argument(
-        "--remove-launcher", action="store_true", help="take FKD Desktop out of the start menu, and do nothing else"
-    )
-    parser.add_argument("--version", action="version", version=f"FKD Desktop {fkd_desktop.__version__}")
-    return parser
-
-
-def overlay_names() -> tuple[str, ...]:
-    """Return what can be given as an overlay, for which no Qt is needed: drawn ones, shipped ones, the user's own."""
-    folders = (assets_dir() / "overlays", platformdirs.user_data_path(APP_ID, appauthor=False) / "overlays")
-    found = {path.parent.name for folder in folders for path in folder.glob("*/overlay.toml")}
-    return (*DRAWN_NAMES, *sorted(found), "none")
 
 
 def _change_launcher(*, install: bool) -> int:

@@ -28,6 +28,7 @@ LAYERS: list[set[str]] = [
         "fkd_desktop.workers",
     },
     {"fkd_desktop.installation"},
+    {"fkd_desktop.command_line"},
     {"fkd_desktop.desktop_entry", "fkd_desktop.instance"},
     {"fkd_desktop.controller", "fkd_desktop.training", "fkd_desktop.capture", "fkd_desktop.diagnostics"},
     {"fkd_desktop.annotate"},

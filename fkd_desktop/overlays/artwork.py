@@ -143,22 +143,20 @@ def check_speed(path: Path, svg: bytes, rect: QRectF) -> float:
     OverlayError
         If that is too long: it would stop the picture, and nothing can end Qt's painting.
     """
-    seconds = 0.0
+    renderer, seconds = QSvgRenderer(QByteArray(svg)), 0.0
     for side_px in _PROBES_PX:
         growth = SVG_SIDE_PX / side_px
-        seconds = _seconds(svg, rect, side_px)
+        seconds = _seconds(renderer, rect, side_px)
         if MOST_DRAWING_S < seconds * growth < 10 * MOST_DRAWING_S:  # perhaps fonts were loaded
-            seconds = min(seconds, _seconds(svg, rect, side_px))
+            seconds = min(seconds, _seconds(renderer, rect, side_px))
         if seconds * growth > MOST_DRAWING_S:
             raise OverlayError("the drawing {path} takes too long to be painted; choose a simpler one", path=path)
     return seconds * growth**2
 
 
-def _seconds(svg: bytes, rect: QRectF, side_px: int) -> float:
-    """Return the processor time that a drawing takes with this longest side, without what it takes to read it."""
-    scale = side_px / max(rect.width(), rect.height())
-    renderer = QSvgRenderer(QByteArray(svg))
-    image = _blank(rect, scale)
+def _seconds(renderer: QSvgRenderer, rect: QRectF, side_px: int) -> float:
+    """Return the processor time that a drawing takes with this longest side."""
+    image = _blank(rect, side_px / max(rect.width(), rect.height()))
     painter = QPainter(image)
     began_s = time.thread_time()
     renderer.render(painter, QRectF(image.rect()))

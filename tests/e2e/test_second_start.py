@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtCore import QCoreApplication
 
 from fkd_desktop import app
+from fkd_desktop.command_line import make_parser
 from fkd_desktop.instance import Instance
 from fkd_desktop.ui.arrivals import Arrivals
 from tests.e2e.test_main_in_process import run_main
@@ -70,7 +71,7 @@ def test_a_start_without_arguments_opens_what_was_used_last(qapp, qtbot):
 def test_a_new_instance_does_not_ask_the_one_that_is_there(qapp, qtbot):
     first, heard = Instance(), []
     first.requested.connect(heard.append)
-    assert first.hand_over(app._request(app._parser().parse_args([]))) is False
+    assert first.hand_over(app._request(make_parser().parse_args([]))) is False
 
     def use(window):
         assert window.notices._texts == {}
@@ -86,7 +87,7 @@ def test_one_that_is_stuck_is_said_in_the_new_window(qapp, qtbot, monkeypatch):
     """This process cannot answer itself while it waits: a first instance that hangs."""
     monkeypatch.setattr(Instance.__init__, "__kwdefaults__", {"answer_ms": 300})
     stuck = Instance()
-    stuck.hand_over(app._request(app._parser().parse_args([])))
+    stuck.hand_over(app._request(make_parser().parse_args([])))
 
     def use(window):
         qtbot.waitUntil(lambda: "does not answer" in window.banner.text, timeout=10_000)

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from fkd_desktop import app
 from fkd_desktop.annotate import cli as annotate
+from fkd_desktop.command_line import make_parser
 from fkd_desktop.instance import Request
 from fkd_desktop.live import network
 from tests.fuzz.mutate import BAD_NUMBERS, BAD_TEXTS
@@ -140,7 +141,7 @@ def check_desktop(arguments: list[str], folder: Path) -> str | None:
     options: argparse.Namespace | None = None
     with _standing_in(folder) as (out, err):
         try:
-            options = app._parser().parse_args(arguments)
+            options = make_parser().parse_args(arguments)
         except SystemExit as end:
             return _judge(end.code, out.getvalue(), err.getvalue())
         request = app._request(options)

@@ -141,6 +141,15 @@ def test_cancel_of_a_resumed_run_leaves_nothing_either(training, long, qtbot):
     assert not training.record.folder.exists()
 
 
+def hang(training, qtbot):
+    """Suspend the run's process, and wait until that is noticed."""
+    process = psutil.Process(training._process.pid)
+    process.suspend()
+    training._silence.setInterval(300)
+    qtbot.waitUntil(lambda: training.is_silent, timeout=TIMEOUT_MS)
+    return process
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="stops a process by a POSIX signal")
 def test_a_run_that_does_not_listen_is_killed_by_cancel(training, long, qtbot):
     training._patience.setInterval(300)
@@ -156,10 +165,7 @@ def test_a_run_that_does_not_listen_is_killed_by_cancel(training, long, qtbot):
 def test_a_run_that_hangs_is_told_and_can_be_ended_without_losing_it(training, long, qtbot, is_one_sentence):
     training.start(long)
     wait_for_epochs(qtbot, training, 3)
-    process = psutil.Process(training._process.pid)
-    process.suspend()
-    training._silence.setInterval(300)
-    qtbot.waitUntil(lambda: training.is_silent, timeout=TIMEOUT_MS)
+    process = hang(training, qtbot)
     notice = of_type(training.told, events.Notice)[0].message
     assert is_one_sentence(notice) and "“End now”" in notice
     training.stop()
@@ -180,10 +186,7 @@ def test_a_run_that_hangs_is_told_and_can_be_ended_without_losing_it(training, l
 def test_a_run_that_hung_and_goes_on_is_no_longer_silent(training, long, qtbot):
     training.start(long)
     wait_for_epochs(qtbot, training)
-    process = psutil.Process(training._process.pid)
-    process.suspend()
-    training._silence.setInterval(300)
-    qtbot.waitUntil(lambda: training.is_silent, timeout=TIMEOUT_MS)
+    process = hang(training, qtbot)
     training._silence.setInterval(TIMEOUT_MS)
     process.resume()
     qtbot.waitUntil(lambda: not training.is_silent, timeout=TIMEOUT_MS)
@@ -194,10 +197,8 @@ def test_a_run_that_hung_and_goes_on_is_no_longer_silent(training, long, qtbot):
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="stops a process by a POSIX signal")
 def test_a_run_that_hangs_before_it_begins_can_only_be_cancelled(training, long, qtbot, is_one_sentence):
     training.start(long)
-    psutil.Process(training._process.pid).suspend()
-    training._silence.setInterval(300)
     training._patience.setInterval(300)
-    qtbot.waitUntil(lambda: training.is_silent, timeout=TIMEOUT_MS)
+    hang(training, qtbot)
     (notice,) = training.record.notices
     assert is_one_sentence(notice) and "“Cancel”" in notice and "“Stop" not in notice
     training.cancel()
@@ -209,10 +210,7 @@ def test_a_run_that_hangs_before_it_begins_can_only_be_cancelled(training, long,
 def test_a_run_that_hangs_does_not_outlive_the_application(training, long, qtbot):
     training.start(long)
     wait_for_epochs(qtbot, training)
-    process = psutil.Process(training._process.pid)
-    process.suspend()
-    training._silence.setInterval(300)
-    qtbot.waitUntil(lambda: training.is_silent, timeout=TIMEOUT_MS)
+    process = hang(training, qtbot)
     training.shut_down()
     wait_for(qtbot, training, TrainingState.FAILED)
     assert not process.is_running()
